@@ -1042,6 +1042,45 @@ export type TaskPartsOf<Part, Name, Functions = NoFunctions> = [Part, Inferred] 
 
 // ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Functions of a light object: sources, or functions. */
+export type LightFunctions = Record<string, string | ((...args: any[]) => any)>;
+
+/** Options of `pool.light`. */
+export interface LightOptions {
+  /** Bytes that a call may have, those of the interpreter itself (some 150 KiB) among them: 512 KiB to 1 GiB. @default 8 MiB */
+  memory?: number;
+  /** Bytes of stack that a call may use: 16 KiB to 64 MiB, and never more than the thread has (`stackSize` of the pool). @default 256 KiB */
+  stack?: number;
+  /** Milliseconds that a call may run, from when a thread takes it; then it fails with a TaskTimeoutError. @default none */
+  timeout?: number;
+  /** Values that are globals of the code. @default none */
+  globals?: Record<string, unknown>;
+  /** Functions of this thread that the code may call and await. Arguments and results are copied. @default none */
+  host?: Record<string, (...args: any[]) => unknown>;
+  /** Whether `Date.now()` and `new Date()` are there. @default false */
+  clock?: boolean;
+  /** Whether `Math.random()` is there. @default false */
+  random?: boolean;
+  /** Whether what a call changes is there for the next call on the same thread; it may be lost at any time. @default false */
+  state?: boolean;
+}
+
+/** A method of a light object. */
+export type LightMethod<T> = T extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : (...args: any[]) => Promise<any>;
+
+/** What `pool.light` gives: a method for each function. */
+export type Light<F extends LightFunctions = LightFunctions> = { readonly [K in keyof F]: LightMethod<F[K]> } & {
+  /** Settles once the functions are compiled. @throws LightSourceError, LightMemoryError, LightStackError */
+  readonly ready: Promise<void>;
+  /** Calls a function with one argument, or none. */
+  run(name: keyof F & string, input?: unknown, options?: RunOptions): Promise<any>;
+  /** The same functions with these options for their calls. */
+  with(options: RunOptions): Light<F>;
+  /** Waits for the calls that run, and lets the functions go. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
 /** The methods of every function of a proxy. */
 export interface ProxyMethodExtras<Self, Parameters extends readonly unknown[] = any[], Result = any> {
   /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
@@ -1292,6 +1331,17 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * @throws PackLoadError, PackVersionError, TaskExistsError, PoolClosedError, InvalidArgTypeError, InvalidArgValueError
    */
   use(pack: string | URL | NativePack): this;
+
+  /**
+   * Functions that run in an interpreter on the pool's threads, with limits on memory, stack and time: for rules, templates, formulas
+   * and code of users. Each call begins in a world of its own, whatever the call before has changed. docs/light.md.
+   *
+   * @param functions by name, the source of each, or a function of which the source is taken; they see each other
+   * @param options limits, and what the code may use
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, BindingNotFoundError, PoolClosedError. What is wrong with a source
+   *   rejects `ready`, and each call, with a LightSourceError
+   */
+  light<F extends LightFunctions>(functions: F, options?: LightOptions): Light<F>;
 
   /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
@@ -2330,6 +2380,31 @@ export namespace errors {
     readonly code: 'ERR_RW_TASK_EXISTS';
     /** The name. */
     readonly task: string;
+  }
+  /** The source of a light function does not compile, is no function, or throws where it is evaluated. */
+  class LightSourceError extends Error {
+    static readonly code: 'ERR_RW_LIGHT_SOURCE';
+    readonly code: 'ERR_RW_LIGHT_SOURCE';
+  }
+  /** A light task needs more memory than it may have. */
+  class LightMemoryError extends Error {
+    static readonly code: 'ERR_RW_LIGHT_MEMORY';
+    readonly code: 'ERR_RW_LIGHT_MEMORY';
+  }
+  /** A light task goes deeper than its stack. */
+  class LightStackError extends Error {
+    static readonly code: 'ERR_RW_LIGHT_STACK';
+    readonly code: 'ERR_RW_LIGHT_STACK';
+  }
+  /** A light task waits for a promise that nothing will settle. */
+  class LightUnsettledError extends Error {
+    static readonly code: 'ERR_RW_LIGHT_UNSETTLED';
+    readonly code: 'ERR_RW_LIGHT_UNSETTLED';
+  }
+  /** The light object is closed. */
+  class LightClosedError extends Error {
+    static readonly code: 'ERR_RW_LIGHT_CLOSED';
+    readonly code: 'ERR_RW_LIGHT_CLOSED';
   }
   /** Another task works on part of a range of shared memory. */
   class RangeBusyError extends Error {

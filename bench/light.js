@@ -24,7 +24,7 @@ const KILLS = 50;
 const SLOW_KILLS = 15;
 const SLOW = ['workers', 'piscina', 'scriptPool'];
 
-const rivals = (names, roundOf, threads = THREADS) =>
+const rivals = (names, roundOf, threads = THREADS, options = undefined) =>
   names.map((key) => {
     const { open, name, needs, library } = ENGINES[key];
     return {
@@ -32,7 +32,7 @@ const rivals = (names, roundOf, threads = THREADS) =>
       needs,
       library,
       async open() {
-        const engine = await open(threads);
+        const engine = await open(threads, options);
         return { round: await roundOf(engine, key), stop: () => engine.stop() };
       },
     };
@@ -152,7 +152,7 @@ const contests = [
     rounds: 3,
     warmups: 0,
     note: `Stopped after ${RUNAWAY_MS} ms: by a signal where it runs elsewhere, and until its one thread has done a task of another; by a time limit on the main thread.`,
-    rivals: rivals(['light', ...PEERS], stopping(source, index > 0), 1),
+    rivals: rivals(['light', ...PEERS], stopping(source, index > 0), 1, { state: true }),
   })),
   {
     title: 'a rule of a microsecond, 20,000 in flight',

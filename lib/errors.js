@@ -100,6 +100,13 @@ const PackLoadError = define('PackLoadError', 'ERR_RW_PACK_LOAD', Error);
 const PackVersionError = define('PackVersionError', 'ERR_RW_PACK_VERSION', Error);
 const TaskExistsError = define('TaskExistsError', 'ERR_RW_TASK_EXISTS', Error);
 
+// Light code (packs/light).
+const LightSourceError = define('LightSourceError', 'ERR_RW_LIGHT_SOURCE', Error);
+const LightMemoryError = define('LightMemoryError', 'ERR_RW_LIGHT_MEMORY', Error);
+const LightStackError = define('LightStackError', 'ERR_RW_LIGHT_STACK', Error);
+const LightUnsettledError = define('LightUnsettledError', 'ERR_RW_LIGHT_UNSETTLED', Error);
+const LightClosedError = define('LightClosedError', 'ERR_RW_LIGHT_CLOSED', Error);
+
 // Shared memory, and locks in it.
 const MemoryClosedError = define('MemoryClosedError', 'ERR_RW_MEMORY_CLOSED', Error);
 const RangeBusyError = define('RangeBusyError', 'ERR_RW_RANGE_BUSY', Error);
@@ -131,6 +138,11 @@ const JS_ONLY_CODES = [
   'ERR_RW_SCOPE_CLOSED',
   'ERR_RW_INPUT_FAILED',
   'ERR_RW_SCRIPT_LOAD',
+  'ERR_RW_LIGHT_SOURCE',
+  'ERR_RW_LIGHT_MEMORY',
+  'ERR_RW_LIGHT_STACK',
+  'ERR_RW_LIGHT_UNSETTLED',
+  'ERR_RW_LIGHT_CLOSED',
   'ERR_RW_BROADCAST',
   'ERR_RW_WORKER_EXITED',
   'ERR_RW_WORKER_OUT_OF_MEMORY',
@@ -239,6 +251,11 @@ const publicClasses = {
   PackLoadError,
   PackVersionError,
   TaskExistsError,
+  LightSourceError,
+  LightMemoryError,
+  LightStackError,
+  LightUnsettledError,
+  LightClosedError,
   MemoryClosedError,
   RangeBusyError,
   LockPoisonedError,

@@ -137,10 +137,16 @@ const JAVASCRIPT = [
     room: 'lib/pool',
     files: ['lib/pool/'],
     imports: [
-      'lib/exec', 'lib/script-pool', 'lib/structure', 'lib/flow', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec',
+      'lib/light', 'lib/exec', 'lib/script-pool', 'lib/structure', 'lib/flow', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec',
       'lib/delivery', ...GROUND,
     ],
     why: 'The pool that users see, over native and script tasks.',
+  },
+  {
+    room: 'lib/light',
+    files: ['lib/light/'],
+    imports: ['lib/exec', ...GROUND],
+    why: 'The library of `pool.light`, and the sources of its functions; the calls are the pool\'s.',
   },
   {
     room: 'lib/exec',

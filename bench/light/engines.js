@@ -41,12 +41,13 @@ async function untilSettled(running, ms, stop, another) {
   return performance.now() - started;
 }
 
-function light(threads) {
+/** @param {{ state?: boolean }} options `state`: what the first call of a tenant builds is there for the next one, as it is everywhere else */
+function light(threads, { state = false } = {}) {
   const { WorkerPool } = require('../..');
   const pool = new WorkerPool({ maxThreads: threads });
   return {
     tenant(source) {
-      const tenant = pool.light({ work: source }, { memory: MEMORY_MB * MEGABYTE });
+      const tenant = pool.light({ work: source }, { memory: MEMORY_MB * MEGABYTE, state });
       return {
         call: (input) => tenant.work(input),
         runaway(ms) {

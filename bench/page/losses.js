@@ -48,6 +48,12 @@ const REASONS = [
   ],
   [/^kernels: sha256 of 64/, "OpenSSL's code, without the way to a thread and back."],
   [/^kernels: /, 'The way to a thread and back is in it.'],
+  [/^light: plain computing/, 'V8 compiles to machine code, and light JavaScript is interpreted: it is for rules, and not for computing.'],
+  [/^light: (first result|memory).*quickjs-emscripten/, 'It runs on the main thread, without the way to a thread and back, and its tenants need no pool.'],
+  [/^light: first result.*node:vm/, 'It runs on the main thread, without the way to a thread and back.'],
+  [/^light: a rule.*(node:vm|quickjs)/, 'A rule of a microsecond costs less than its way to a thread and back; on the main thread nothing else runs meanwhile.'],
+  [/^light: a rule/, 'Each call sets its world back, and its object goes through two codecs.'],
+  [/^light: from the stop/, 'The stop is seen between two operations of the interpreter; a native one ends first.'],
   [/^share: /, 'Writing the value to shared memory is in it.'],
 ];
 

@@ -9,7 +9,7 @@ const { lossesList } = require('./losses');
 const { summaryTable } = require('./summary');
 
 /** The benchmarks, in the order of the page. */
-const ORDER = ['scripts', 'pool', 'inputs', 'queue', 'delay', 'cancel', 'start', 'channel', 'share', 'shared', 'locks', 'kernels'];
+const ORDER = ['scripts', 'pool', 'inputs', 'queue', 'delay', 'cancel', 'start', 'channel', 'share', 'shared', 'locks', 'kernels', 'light'];
 
 /** Contests that were measured together have their machine and date above them once. */
 function section(bench) {

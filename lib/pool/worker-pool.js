@@ -385,6 +385,10 @@ class WorkerPool extends EventEmitter {
     return this;
   }
 
+  light(functions, options) {
+    return require('./light').light(this, functions, options);
+  }
+
   proxy(options) {
     return require('./proxy').poolProxy(this, this.#native, options);
   }

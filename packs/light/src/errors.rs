@@ -74,6 +74,15 @@ pub(crate) fn port() -> Failure {
     )
 }
 
+/// Shared memory for code that could keep it: the task has it until it ends.
+pub(crate) fn shared() -> Failure {
+    failed(
+        "UnsupportedValueError",
+        "ERR_RW_UNSUPPORTED_VALUE",
+        "light code with `state` takes no shared memory, which it could keep longer than the task has it: give it bytes, or no `state`".to_owned(),
+    )
+}
+
 pub(crate) fn stopped() -> Failure {
     Failure { outcome: outcome::STOPPED, name: "", code: "", message: String::new() }
 }

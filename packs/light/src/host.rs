@@ -32,6 +32,11 @@ pub(crate) struct Failure {
 }
 
 impl<'a> Shown<'a> {
+    /// Whether shared memory is among its parts.
+    pub(crate) fn has_shared(&self) -> bool {
+        self.parts.iter().any(|part| part.kind == abi::part::SHARED)
+    }
+
     /// # Safety
     /// What the value points at lives for `'a`, and nobody writes to it meanwhile but to shared memory.
     pub(crate) unsafe fn of(value: &'a abi::Value) -> Shown<'a> {

@@ -47,7 +47,7 @@ const fn task(name: &'static CStr, run: abi::RunFn) -> abi::Task {
 }
 
 static TASKS: Tasks =
-    Tasks([task(c"light:define", define), task(c"light:run", run), task(c"light:drop", release)]);
+    Tasks([task(c"light.define", define), task(c"light.run", run), task(c"light.drop", release)]);
 static LIST: List = List([&raw const TASKS.0[0], &raw const TASKS.0[1], &raw const TASKS.0[2]]);
 static PACK: Pack = Pack(abi::Pack {
     size: size_of::<abi::Pack>() as u32,

@@ -308,7 +308,7 @@ fn what_compiles_is_bounded_by_its_length() {
 #[test]
 fn a_dropped_tenant_is_gone() {
     let id = Tenant::of("() => 1").id();
-    assert_eq!(Run::default().task("light:drop", Js::Number(id)).outcome, outcome::OK);
+    assert_eq!(Run::default().task("light.drop", Js::Number(id)).outcome, outcome::OK);
     assert_eq!(code(result(call(&Run::default(), id, vec![]))), "ERR_RW_LIGHT_CLOSED");
 }
 

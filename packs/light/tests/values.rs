@@ -140,11 +140,11 @@ fn shared_memory_is_shared() {
         "(a) => { Atomics.add(a, 0, 5); a[2] = 9; return [a.length, a.buffer instanceof SharedArrayBuffer] }",
     )
     .id();
-    // light:run by hand: the argument is shared memory, which tests have no value for.
+    // light.run by hand: the argument is shared memory, which tests have no value for.
     let mut wire = Js::Array(vec![Js::Number(id), Js::Number(0.0), Js::Array(vec![Js::Null])]).wire();
     wire.pop();
     wire.extend([0xa0, 8, 0, 0, 0, 0]);
-    let answer = result(run.raw("light:run", &wire));
+    let answer = result(run.raw("light.run", &wire));
     assert_eq!(answer, Ok(Js::Array(vec![Js::Number(8.0), Js::Bool(true)])));
     let seen = words.map(std::hint::black_box);
     assert_eq!(seen, [6, 9, 3, 4]);

@@ -1,4 +1,4 @@
-//! `light:define`: compiles the functions of a tenant, tries them out on this thread, and gives the tenant's id.
+//! `light.define`: compiles the functions of a tenant, tries them out on this thread, and gives the tenant's id.
 //!
 //! Input: `[names, sources, globals, host, memory, stack, flags]`; flags: 1 clock, 2 random, 4 state.
 

@@ -1,4 +1,4 @@
-//! `light:drop`: forgets a tenant. Threads let go of its worlds at their next task. Input: its id.
+//! `light.drop`: forgets a tenant. Threads let go of its worlds at their next task. Input: its id.
 
 use crate::definition;
 use crate::errors;

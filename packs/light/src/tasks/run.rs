@@ -1,4 +1,4 @@
-//! `light:run`: calls a function of a tenant.
+//! `light.run`: calls a function of a tenant.
 //!
 //! Input: `[id, index, arguments]`. Result: what the function gave; in an array of one where that is an array; and where it threw,
 //! `[0, what it threw]`.
@@ -19,6 +19,9 @@ use crate::world::stage::{Helpers, Settled};
 pub(crate) fn run(call: Call, input: Shown<'_>) -> Result<(), Failure> {
     let (id, index, cursor) = request(input.wire).map_err(|Malformed| errors::input())?;
     let definition = definition::find(id).ok_or_else(errors::unknown)?;
+    if definition.options.state && input.has_shared() {
+        return Err(errors::shared());
+    }
     with_stage(definition.options.memory, |worlds| {
         worlds.stage.watch().begin(Some(call), definition.options.memory);
         worlds.enter(&definition)?;

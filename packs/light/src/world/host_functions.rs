@@ -164,6 +164,9 @@ fn host<'w>(core: &Core, context: Context<'w>, arguments: Vec<Value<'w>>, index:
     let (outcome, answer) = call.call_js(name, output.wire(), output.parts(), |outcome, shown| {
         let answer = if outcome == outcome::STOPPED || shown.wire.first() != Some(&tag::HEADER) {
             Ok(context.undefined())
+        } else if shown.has_shared() {
+            // It is the host's again as soon as its answer is released, and code could keep it.
+            Err(convert::Refusal::Malformed)
         } else {
             Cursor::new(shown.wire)
                 .map_err(convert::Refusal::from)

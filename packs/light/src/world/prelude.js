@@ -10,6 +10,7 @@
   const setAdd = uncurry(Set.prototype.add);
   const bigintToString = uncurry(BigInt.prototype.toString);
   const getTime = uncurry(Date.prototype.getTime);
+  const slice = uncurry(String.prototype.slice);
   const isPrototypeOf = uncurry(Object.prototype.isPrototypeOf);
   const getter = (object, name) => uncurry(getOwnPropertyDescriptor(object, name).get);
   const viewBuffer = getter(DataView.prototype, 'buffer');
@@ -80,7 +81,7 @@
       if (typeof key !== 'string' || key === 'stack' || key === 'message' || key === 'name') continue;
       if (key === 'cause' || getOwnPropertyDescriptor(error, key)?.enumerable) names[names.length] = key;
     }
-    const stack = frames === '' || frames[0] === ' ' ? `${head}\n${frames.slice(0, -1)}` : frames;
+    const stack = frames === '' || frames[0] === ' ' ? `${head}\n${slice(frames, 0, -1)}` : frames;
     return [name, shown, message, stack, names];
   };
 

@@ -415,7 +415,7 @@ impl Tenant {
     pub fn define(&self, run: &Run) -> Ended {
         let texts = |list: Vec<&str>| Js::Array(list.into_iter().map(text).collect());
         run.task(
-            "light:define",
+            "light.define",
             Js::Array(vec![
                 texts(self.functions.iter().map(|(name, _)| *name).collect()),
                 texts(self.functions.iter().map(|(_, source)| source.as_str()).collect()),
@@ -439,7 +439,7 @@ impl Tenant {
 
 /// Calls the first function of a tenant.
 pub fn call(run: &Run, id: f64, arguments: Vec<Js>) -> Ended {
-    run.task("light:run", Js::Array(vec![Js::Number(id), Js::Number(0.0), Js::Array(arguments)]))
+    run.task("light.run", Js::Array(vec![Js::Number(id), Js::Number(0.0), Js::Array(arguments)]))
 }
 
 /// The result of a source with arguments: `Err` of what it threw, or how it failed.

@@ -1,0 +1,249 @@
+'use strict';
+
+/**
+ * `pool.light()`: functions that run in an interpreter on the pool's threads. docs/light.md says what for.
+ *
+ * The interpreter is a native pack (packs/light), which the pool uses from the first light object on: `light.define` compiles the functions
+ * and gives a number, `light.run` calls one by its number, `light.drop` forgets them. So calls are native tasks like others.
+ */
+
+const { inspect } = require('node:util');
+
+const { InvalidArgTypeError, InvalidArgValueError, LightClosedError, OutOfRangeError, errorFromCode } = require('../errors');
+const { lineOf } = require('../inspection');
+const { lightLibrary } = require('../light/library');
+const { lightSource } = require('../light/sources');
+const { ownOptions } = require('../task/options');
+const { CALLEES } = require('../task/task-context');
+const { describe, validateBoolean, validateFunction, validateInteger, validateNumber, validateObject, validateOptions } = require('../validators');
+
+const DEFINE = 'light.define';
+const RUN = 'light.run';
+const DROP = 'light.drop';
+
+const OPTIONS = new Set(['clock', 'globals', 'host', 'memory', 'random', 'stack', 'state', 'timeout']);
+
+const MIB = 1 << 20;
+const MEMORY = 8 * MIB;
+const LEAST_MEMORY = 512 << 10;
+const MOST_MEMORY = 1024 * MIB;
+const STACK = 256 << 10;
+const LEAST_STACK = 16 << 10;
+const MOST_STACK = 64 * MIB;
+
+const CLOCK = 1;
+const RANDOM = 2;
+const STATE = 4;
+
+/** What a light object has beside its functions; `then`, or it would be a promise. */
+const RESERVED = new Set(['close', 'ready', 'run', 'then', 'with']);
+
+/** Which definitions to drop when their objects are forgotten. */
+const forgotten = new FinalizationRegistry(({ pool, id }) => drop(pool.deref(), id));
+
+async function drop(pool, id) {
+  if (pool === undefined || pool.closed) return;
+  try {
+    await pool.run(DROP, id);
+  } catch {
+    // The pool closes, or is full: what it kept goes with the threads' memory.
+  }
+}
+
+/** Functions, and what they were defined as; all views of a light object have one. */
+class Definition {
+  id;
+  ready;
+  #pool;
+  #closing;
+  #running = 0;
+  #idle;
+
+  constructor(pool, names, given, callees, timeout) {
+    this.#pool = pool;
+    this.names = names;
+    this.callees = callees;
+    this.timeout = timeout;
+    this.ready = this.#define(given);
+    // Whoever calls a function hears of it.
+    this.ready.catch(() => {});
+  }
+
+  async #define(given) {
+    try {
+      this.id = await this.#pool.run(DEFINE, given);
+    } catch (error) {
+      throw asOurs(error);
+    }
+    forgotten.register(this, { pool: new WeakRef(this.#pool), id: this.id }, this);
+  }
+
+  get isClosed() {
+    return this.#closing !== undefined;
+  }
+
+  /** @param {number} index of the function */
+  async call(index, given, options) {
+    if (this.isClosed) throw new LightClosedError('this light object is closed: pool.light makes another one');
+    this.#running++;
+    try {
+      if (this.id === undefined) await this.ready;
+      return unwrap(await this.#pool.run(RUN, [this.id, index, given], options));
+    } catch (error) {
+      throw asOurs(error);
+    } finally {
+      if (--this.#running === 0) this.#idle?.();
+    }
+  }
+
+  close() {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close() {
+    if (this.#running > 0) await new Promise((resolve) => (this.#idle = resolve));
+    if (await this.ready.then(() => false, () => true)) return;
+    forgotten.unregister(this);
+    await drop(this.#pool, this.id);
+  }
+}
+
+/** What `light.run` of the pack has given: see packs/light/src/tasks/run.rs. */
+function unwrap(result) {
+  if (!Array.isArray(result)) return result;
+  if (result.length === 1) return result[0];
+  throw result[1];
+}
+
+/** The pack knows codes, and not classes. */
+function asOurs(error) {
+  const { code, message } = error ?? {};
+  if (typeof code !== 'string' || !code.startsWith('ERR_RW_') || !OURS.has(code)) return error;
+  const own = errorFromCode(code, message);
+  return error instanceof own.constructor ? error : own;
+}
+
+const OURS = new Set([
+  'ERR_RW_LIGHT_CLOSED', 'ERR_RW_LIGHT_MEMORY', 'ERR_RW_LIGHT_SOURCE', 'ERR_RW_LIGHT_STACK', 'ERR_RW_LIGHT_UNSETTLED',
+  'ERR_RW_CYCLIC_VALUE', 'ERR_RW_UNSUPPORTED_VALUE', 'ERR_RW_VALUE_TOO_DEEP', 'ERR_RW_VALUE_TOO_LARGE',
+]);
+
+/** An object with a method for each function. */
+class Light {
+  #definition;
+  #options;
+
+  /**
+   * @param {Definition} definition
+   * @param {object | undefined} options of each call
+   */
+  constructor(definition, options) {
+    this.#definition = definition;
+    this.#options = callOptions(definition, options);
+    definition.names.forEach((name, index) => {
+      const method = (...given) => definition.call(index, given, this.#options);
+      Object.defineProperty(method, 'name', { value: name, configurable: true });
+      Object.defineProperty(this, name, { value: method, enumerable: true });
+    });
+  }
+
+  get ready() {
+    return this.#definition.ready;
+  }
+
+  run(name, input, options) {
+    const index = this.#definition.names.indexOf(name);
+    if (index === -1) {
+      const names = this.#definition.names.join(', ');
+      return Promise.reject(new InvalidArgValueError(`The "name" argument must be one of the functions: ${names}. Received ${describe(name)}`));
+    }
+    const more = options === undefined ? this.#options : callOptions(this.#definition, { ...this.#options, ...ownOptions(options) });
+    return this.#definition.call(index, input === undefined ? [] : [input], more);
+  }
+
+  with(options) {
+    return new Light(this.#definition, { ...this.#options, ...ownOptions(validateObject(options, 'options')) });
+  }
+
+  close() {
+    return this.#definition.close();
+  }
+
+  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    return this.close();
+  }
+
+  [inspect.custom](depth, options, inspectValue) {
+    return lineOf(this, () => ({ functions: this.#definition.names, closed: this.#definition.isClosed }), options, inspectValue);
+  }
+}
+
+/** The options of a call: those of the object, and what the definition adds to all. */
+function callOptions({ timeout, callees }, options) {
+  if (timeout === undefined && callees === undefined) return options;
+  const all = { ...options };
+  if (timeout !== undefined && all.runTimeout === undefined) all.runTimeout = timeout;
+  if (callees !== undefined) all[CALLEES] = callees;
+  return all;
+}
+
+/** The host's functions take their arguments as an array. */
+function calleesOf(host) {
+  const names = Object.keys(host);
+  if (names.length === 0) return [names, undefined];
+  if (CALLEES === undefined) throw new InvalidArgValueError('"options.host" needs tasks that can call functions, which this build of rust-workers has not');
+  const callees = {};
+  for (const name of names) {
+    const callee = validateFunction(host[name], `options.host.${name}`);
+    callees[name] = (given) => callee(...given);
+  }
+  return [names, callees];
+}
+
+/** No two things may have one name. */
+function refuseTwice(...lists) {
+  const seen = new Set();
+  for (const name of lists.flat()) {
+    if (seen.has(name)) throw new InvalidArgValueError(`'${name}' is the name of two: functions, \`globals\` and \`host\` are all globals of light code`);
+    seen.add(name);
+  }
+  return seen;
+}
+
+/**
+ * `pool.light(functions, options)`
+ *
+ * @param {import('./worker-pool').WorkerPool} pool
+ * @param {Record<string, string | Function>} functions
+ * @param {object} [options]
+ * @returns {Light}
+ */
+function light(pool, functions, options = {}) {
+  validateObject(functions, 'functions');
+  const given = validateOptions(options, 'options', OPTIONS);
+  const { memory = MEMORY, stack = STACK, timeout, globals = {}, host = {}, clock = false, random = false, state = false } = given;
+  validateInteger(memory, 'options.memory', LEAST_MEMORY, MOST_MEMORY);
+  validateInteger(stack, 'options.stack', LEAST_STACK, MOST_STACK);
+  if (timeout !== undefined) {
+    validateNumber(timeout, 'options.timeout', 0);
+    if (timeout === Infinity) throw new OutOfRangeError('"options.timeout" must be a number of milliseconds; leave it out for none');
+  }
+  validateObject(globals, 'options.globals');
+  validateObject(host, 'options.host');
+  const flags = [[clock, 'clock', CLOCK], [random, 'random', RANDOM], [state, 'state', STATE]].reduce((all, [value, name, flag]) => {
+    validateBoolean(value, `options.${name}`);
+    return value ? all | flag : all;
+  }, 0);
+  const names = Object.keys(functions);
+  if (names.length === 0) throw new InvalidArgTypeError('The "functions" argument must be an object with functions, { name: source }. It has none');
+  const reserved = names.find((name) => RESERVED.has(name));
+  if (reserved !== undefined) throw new InvalidArgValueError(`A function of a light object cannot be called '${reserved}': that is a name of the object itself`);
+  const [hostNames, callees] = calleesOf(host);
+  const known = refuseTwice(names, Object.keys(globals), hostNames);
+  const sources = names.map((name) => lightSource(name, functions[name], known));
+  pool.use(lightLibrary());
+  const definition = new Definition(pool, names, [names, sources, { ...globals }, hostNames, memory, stack, flags], callees, timeout);
+  return new Light(definition, undefined);
+}
+
+module.exports = { light };
