@@ -39,7 +39,7 @@ const { BATCH, CALL } = CALL_BUFFER;
 const WIRE_BYTES = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 const { VIA_FALLBACK, VIA_FALLBACK_LATE, NUMBER, UNDEFINED } = FORMS;
-const { FENCE, PART, POOL_CLOSED, PROGRESS, SCRIPT_READY, SCRIPT_STOP, SCRIPT_WORK } = EVENTS;
+const { FENCE, NATIVE_CALL, PART, POOL_CLOSED, PROGRESS, SCRIPT_READY, SCRIPT_STOP, SCRIPT_WORK } = EVENTS;
 
 /** Events whose handlers run user code at once. */
 const RUN_USER_CODE = new Set([FENCE, SCRIPT_STOP, SCRIPT_WORK]);
@@ -226,6 +226,13 @@ class Delivery {
     this.#closing.set(handle, closed);
   }
 
+  /** A task under way: its name, its pool, and what settles it. */
+  entryOf(id) {
+    const slot = id >>> 0;
+    if (this.#ids[slot] !== id) return undefined;
+    return { task: this.#tasks[slot], pool: this.#pools[slot], settler: this.#settlers[slot] };
+  }
+
   /** Whether this thread is blocked until the task of this id is answered. */
   isAwaitedInPlace(id) {
     const slot = id >>> 0;
@@ -254,7 +261,7 @@ class Delivery {
   /**
    * The handler for events of a form that do not settle a task; made once for each environment.
    *
-   * `deliver` is called for each event, and `act`, where there is one, after every batch: for what runs user code.
+   * `deliver` is called for each event (of calls with the form too), and `act`, where there is one, after every batch: for what runs user code.
    *
    * @template {{ deliver(id: number, number: number): void, act?(): void }} T
    * @param {number} form one of EVENTS, other than POOL_CLOSED
@@ -343,6 +350,7 @@ class Delivery {
       return;
     }
     if (form < PROGRESS) return this.#handlers.get(form)?.deliver(id, number);
+    if (form >= NATIVE_CALL) return this.#handlers.get(NATIVE_CALL).deliver(id, number, form);
     const slot = id >>> 0;
     const settler = this.#ids[slot] === id ? this.#settlers[slot] : undefined;
     if (form >= PART) {

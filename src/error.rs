@@ -18,6 +18,11 @@ macro_rules! codes {
             /// All codes, in declaration order.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
 
+            /// The code of this text form.
+            pub fn of(text: &str) -> Option<Code> {
+                Code::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+
             /// The text form, `ERR_RW_…`.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Code::$variant => $text,)* }

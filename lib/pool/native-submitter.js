@@ -5,7 +5,7 @@
  */
 
 const { rejectBy } = require('../answer-errors');
-const { SUBMISSION } = require('../constants');
+const { EVENTS, SUBMISSION } = require('../constants');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { namedByMessage } = require('../flow/outcomes');
@@ -21,6 +21,19 @@ const { nativeOwnerOf, unknownTask } = require('./task-router');
 const delivery = deliveryOf(binding);
 
 const { LATEST_REPORT, REPORTS } = SUBMISSION;
+
+// Tasks may call functions from now on. Loaded for the first that does.
+const calls = delivery.handler(EVENTS.NATIVE_CALL, () => ({
+  made: undefined,
+  deliver(...call) {
+    this.made ??= new (require('./native-calls').NativeCalls)(delivery);
+    this.made.deliver(...call);
+  },
+  act() {
+    this.made?.act();
+  },
+}));
+delivery.handler(EVENTS.NATIVE_CALL_OVER, () => ({ deliver: (call) => calls.made?.over(call) }));
 
 /** Whether the outputs of many inputs come back. */
 const KEEPS = true;
@@ -108,6 +121,7 @@ class NativeSubmitter {
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
+      gives(pending, options);
       if (options.onProgress !== undefined) pending.listen(options.onProgress, options.progress === 'latest');
       // Nor is anything transferred when the queue is full.
       const refusal = options.transfer === undefined ? null : this.#admission.refusal(false);
@@ -119,7 +133,8 @@ class NativeSubmitter {
       const { form, value, length, parts, input: taken } = encodeInput(read, options.transfer, task.inPlace);
       prepareFor(task, read);
       const moved = taken === read ? input : taken;
-      const submit = options.key === undefined ? binding.submitWith : binding.submitKeyed;
+      // One that is nested in another may call a function, and so has to be known as nested.
+      const submit = options.key === undefined && !options.context?.isNested ? binding.submitWith : binding.submitKeyed;
       if (!pending.ended) this.#submit(submit, task, pending, options, [form, value, length, parts], moved);
     } catch (error) {
       if (pending.id !== 0) delivery.remove(pending.id);
@@ -149,6 +164,7 @@ class NativeSubmitter {
     try {
       pending.control(options);
       if (pending.ended) return;
+      gives(pending, options);
       // As they are now: what getters among them change counts no more.
       const all = [...inputs];
       if (all.length === 0) {
@@ -180,6 +196,13 @@ class NativeSubmitter {
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));
   }
+}
+
+/** What functions that the task calls get from it. */
+function gives(pending, { priority, deadline, callees }) {
+  if (priority === 0 && deadline === undefined && callees === undefined) return;
+  const given = callees === undefined ? undefined : new (require('./native-calls').Callees)(callees);
+  pending.gives = { priority, deadline, callees: given };
 }
 
 /** Which reports are listened to, as the native side is told it. */

@@ -51,14 +51,17 @@ class ScriptSide {
  * @param {object} settings of the pool, as `poolSettings` returns them
  * @param {boolean} fixed whether the pool was made with a number of workers
  * @param {Function} runNested as WorkerEvents takes it
+ * @param {Function} runCalled the same
  */
-function sideOfScript(pool, script, options, settings, fixed, runNested) {
+function sideOfScript(pool, script, options, settings, fixed, runNested, runCalled) {
   const ofScript = scriptSettings(options, settings, fixed);
   const url = locateScript(script);
   refuseOwnScript(url);
   const fallbackPorts = fallbackPortsOf(binding, delivery);
   const native = new NativeScriptPool(binding, binding.createPool(settings, namedLimits(settings, true)), fallbackPorts);
-  return new ScriptSide(native, fallbackPorts, url, ofScript, new WorkerEvents(pool, runNested));
+  const events = new WorkerEvents(pool, runNested, runCalled);
+  native.runCalled = (...given) => events.runCalled(...given);
+  return new ScriptSide(native, fallbackPorts, url, ofScript, events);
 }
 
 /**

@@ -14,14 +14,17 @@ class WorkerEvents {
   #kept;
 
   #runNested;
+  #runCalled;
 
   /**
    * @param {import('./worker-pool').WorkerPool} pool
    * @param {(pool: WorkerPool, task: string, input: unknown, options: object, resolve: Function, reject: Function) => void} [runNested]
+   * @param {typeof runNested} [runCalled]
    */
-  constructor(pool, runNested) {
+  constructor(pool, runNested, runCalled) {
     this.#pool = new WeakRef(pool);
     this.#runNested = runNested;
+    this.#runCalled = runCalled;
   }
 
   /** A task of the script submits one. */
@@ -29,6 +32,13 @@ class WorkerEvents {
     const pool = this.#pool.deref();
     if (pool === undefined) reject(takesNoMoreTasks(task));
     else this.#runNested(pool, task, input, options, resolve, reject);
+  }
+
+  /** A native task calls a function of the script. */
+  runCalled(name, input, options, resolve, reject) {
+    const pool = this.#pool.deref();
+    if (pool === undefined) reject(takesNoMoreTasks(name));
+    else this.#runCalled(pool, name, input, options, resolve, reject);
   }
 
   /** @param {boolean} isStarting whether a worker of the pool is starting */

@@ -138,7 +138,7 @@ class WorkerPool extends EventEmitter {
 
   #openScript(script, options, fixed) {
     const { sideOfScript } = require('./script-side');
-    const side = sideOfScript(this, script, options, this.#settings, fixed, WorkerPool.#runNested);
+    const side = sideOfScript(this, script, options, this.#settings, fixed, WorkerPool.#runNested, WorkerPool.#runCalled);
     const { native, workers, settings } = side;
     this.#workers = workers;
     this.#scriptOptions = settings.shown;
@@ -161,6 +161,11 @@ class WorkerPool extends EventEmitter {
   static #runNested(pool, task, ...given) {
     if (task === '') pool.#scriptTasks.run(task, ...given);
     else pool.#tasks.run(task, ...given);
+  }
+
+  /** Runs a function of its script for a native task that calls it, also while the pool closes. */
+  static #runCalled(pool, name, ...given) {
+    pool.#scriptTasks.run(name, ...given);
   }
 
   run(task, input, options) {

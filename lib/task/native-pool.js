@@ -48,6 +48,9 @@ class NativePool {
   /** Whether this thread is blocked just now: then nothing of the user's may run. */
   isBlocked = false;
 
+  /** Of a pool with a script: runs a function of it for a native task that calls it (lib/pool/native-calls.js). */
+  runCalled = undefined;
+
   #binding;
   /** The errors of the tasks that were dropped when it was destroyed, by the task's name. */
   #dropped = new Map();

@@ -19,7 +19,7 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
-const { CONTEXT, contextOf } = require('./task-context');
+const { CALLEES, CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { deterministicSettings } = require('./deterministic');
 const { checkNiceIncrement } = require('./nice-increment');
@@ -255,7 +255,7 @@ function runOptions(options, known, notKnownHere) {
   }
   validateNames(options, 'options', known, notKnownHere);
   if (!isPolluted()) return options;
-  return { __proto__: null, ...withoutPollution(options, known), [CONTEXT]: options[CONTEXT] };
+  return { __proto__: null, ...withoutPollution(options, known), [CONTEXT]: options[CONTEXT], [CALLEES]: options[CALLEES] };
 }
 
 /**
@@ -319,6 +319,8 @@ function submitOptions(options, native = false) {
     callForm: 0,
     context: undefined,
     outerSignal: undefined,
+    // Functions of this thread that it may call (task-context.js).
+    callees: bag[CALLEES],
     // Of the tasks of a map: what stops all of them (cancel-group.js).
     group: undefined,
   };

@@ -22,6 +22,8 @@ class Pending extends Cancellable {
   ended = false;
   pool;
   task;
+  /** Of a native task: what the functions that it calls get from it: `{ priority, deadline, callees }`. */
+  gives;
 
   /** The time limit, in milliseconds; or, where there is a deadline or a limit of the run, all limits (time-limits.js). */
   #timeout;

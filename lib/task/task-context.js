@@ -52,4 +52,10 @@ function withContext(options, context) {
   return { __proto__: base, ...options, [CONTEXT]: context };
 }
 
-module.exports = { CONTEXT, contextOf, inheritFrom, withContext };
+/**
+ * In the options of `run`, of a native task: named functions of this thread, which the task may call (lib/pool/native-calls.js). A call of
+ * a name that is not among them goes to the pool's script. Internal.
+ */
+const CALLEES = Symbol('rust-workers.callees');
+
+module.exports = { CALLEES, CONTEXT, contextOf, inheritFrom, withContext };

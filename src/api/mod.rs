@@ -7,6 +7,7 @@
 #![allow(unreachable_pub)]
 
 mod atomics;
+mod calls;
 mod channel;
 mod constants;
 mod environment;
@@ -38,6 +39,7 @@ fn open(exports: &Object<'_>, env: &napi::Env) -> napi::Result<()> {
     crate::seal::open(process_random());
     let tables = [
         atomics::EXPORTS,
+        calls::EXPORTS,
         channel::EXPORTS,
         environment::EXPORTS,
         locks::EXPORTS,

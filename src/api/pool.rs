@@ -11,7 +11,7 @@ use crate::error::Code;
 use crate::exported_numbers::Numbers;
 use crate::node::{
     Arguments, Call, CancelBy, Environment, Export, Found, Input, Js, JsValue, List, Result, Returned,
-    Submission, SubmitOptions, answer, export,
+    Submission, SubmitOptions, Type, answer, export,
 };
 use crate::numbers;
 use crate::os_thread::nicer_by;
@@ -473,7 +473,7 @@ fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 12>) -> Ret
     )
 }
 
-/// `submitKeyed(…the twelve of submitWith, key, waiter, blocks)`: who waits for it, as [`waited_by`] takes it, or 0.
+/// `submitKeyed(…the twelve of submitWith, key or nothing, waiter, blocks)`: who waits for it, as [`waited_by`] takes it, or 0.
 fn submit_keyed<'call>(call: Call<'call>, arguments: Arguments<'call, 15>) -> Returned<'call> {
     let [
         pool,
@@ -496,9 +496,10 @@ fn submit_keyed<'call>(call: Call<'call>, arguments: Arguments<'call, 15>) -> Re
         0.0 => None,
         waiter => Some(waited_by(waiter, call.js.read_bool(blocks)?)),
     };
+    let key = if call.js.type_of(key)? == Type::Undefined { None } else { Some(call.js.to_text(key)?) };
     let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
     let submission = submission(call.js, [pool, task, id], options)?;
-    submit_one(call, submission, Some(call.js.to_text(key)?), by, [form, input, length, parts])
+    submit_one(call, submission, key, by, [form, input, length, parts])
 }
 
 /// `submitBatch(…the twelve of submitWith, count, keepsOutputs)`: the input is an array of `count` inputs under one id.

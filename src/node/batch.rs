@@ -39,15 +39,19 @@ pub(super) mod form {
     pub(super) const INPUT_WANTED: u8 = 44;
     /// To a script worker: the job of this id may give more parts of its result; how many is in `numbers`.
     pub(super) const SCRIPT_GRANT: u8 = 45;
+    /// The task that has made the call of this number waits for it no more.
+    pub(super) const NATIVE_CALL_OVER: u8 = 46;
     /// Added to the form of a value that is no answer but a report on the way.
     pub(super) const PROGRESS: u8 = 64;
     /// The same for a value that is a part of the result.
     pub(super) const PART: u8 = 128;
+    /// The same for what a task calls a function with; the id is the call's number.
+    pub(super) const NATIVE_CALL: u8 = 192;
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
         POOL_CLOSED, WAIT_ENDED, PORT_DUE, PORT_ROOM, SCRIPT_WORK, SCRIPT_STOP, SCRIPT_READY, FENCE, INPUT_WANTED,
-        SCRIPT_GRANT, PROGRESS, PART,
+        SCRIPT_GRANT, NATIVE_CALL_OVER, PROGRESS, PART, NATIVE_CALL,
     };
 }
 
@@ -162,6 +166,16 @@ impl Draft<'_, '_> {
                 if let Some(report) = report.take() {
                     self.put_answer(id, form::PROGRESS, report.into())?;
                 }
+            }
+            Event::Call { asked, answer } => {
+                let calls = self.tables.core.calls();
+                let number = calls.open(asked);
+                // Where JavaScript is not told, nobody would answer.
+                self.put_answer(number, form::NATIVE_CALL, answer).inspect_err(|_| calls.over(number))?;
+            }
+            Event::CallOver { number } => {
+                self.tables.core.calls().over(number);
+                self.put_entry(number, form::NATIVE_CALL_OVER, 0.0);
             }
             Event::Part { id, answer } => self.put_answer(id, form::PART, answer)?,
             Event::Grant { id, count } => self.put_entry(id, form::SCRIPT_GRANT, f64::from(count)),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::adaptive_wait::AdaptiveWait;
 use super::call_buffer::CallBuffer;
+use super::calls::Calls;
 use super::event_queue::EventQueue;
 use super::jobs::Jobs;
 use super::js::{Js, JsValue, Reference, Result, Status};
@@ -22,6 +23,7 @@ pub(crate) struct Core {
     adaptive_wait: AdaptiveWait,
     call_buffer: Cell<Option<CallBuffer>>,
     jobs: Jobs,
+    calls: Calls,
     round_trips: RoundTrips,
     /// How many hold the event loop: it is kept alive while any does.
     holds: Cell<u32>,
@@ -38,6 +40,7 @@ impl Core {
             adaptive_wait: AdaptiveWait::default(),
             call_buffer: Cell::default(),
             jobs: Jobs::default(),
+            calls: Calls::default(),
             round_trips: RoundTrips::default(),
             holds: Cell::new(0),
             array_buffer: OnceCell::new(),
@@ -66,6 +69,11 @@ impl Core {
     /// Its jobs that may be cancelled.
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// Calls of functions by its jobs.
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
     }
 
     /// How long tasks of its pools take from submission to delivery.

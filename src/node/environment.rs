@@ -175,6 +175,7 @@ impl Environment {
         });
         step("closing its ports", || self.ports.close_all());
         step("forgetting its jobs", || self.core.jobs().close());
+        step("ending the calls of its jobs", || self.core.calls().close());
         step("leaving its pool", || {
             if let Some(worker) = self.script_worker.take() {
                 worker.abandon();

@@ -7,7 +7,7 @@ use super::js::Reference;
 use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::{Outputs, Report, ReportCell, ScriptOutcome, Trip};
+use crate::pool::{Asked, Outputs, Report, ReportCell, ScriptOutcome, Trip};
 use crate::shared;
 use crate::value::{Bytes, Envelope, ErrorValue, INLINE_BYTES, Part, Payload, Text, Value, encode};
 
@@ -25,6 +25,10 @@ pub(crate) enum Event {
     LatestProgress { id: u64, cell: Arc<ReportCell<Answer>> },
     /// A native task has reported how far it is.
     TaskReport { id: u64, report: Report },
+    /// A native task calls a function: an array of its id, the function's name and its input.
+    Call { asked: Asked, answer: Answer },
+    /// The task waits no more for the call of this number.
+    CallOver { number: u64 },
     /// A part of the result of job `id`.
     Part { id: u64, answer: Answer },
     /// The script worker of this key has sent its first message by the fallback port: it is ready.

@@ -26,8 +26,8 @@ use super::watchdog::{self, Watched};
 use crate::cancel::Reason;
 use crate::error::Result;
 use crate::lines::{COMMON, Lines, Pushed};
-use crate::pool::{Outbox, Outputs, Report, ScriptOutcome, Trip, Waker};
-use crate::value::Value;
+use crate::pool::{Asked, Outbox, Outputs, Report, ScriptOutcome, Trip, Waker};
+use crate::value::{Payload, Value};
 
 /// Ends a wait in place if the watchdog does not get to run.
 const BACKSTOP: Duration = Duration::from_millis(20);
@@ -181,6 +181,14 @@ impl Outbox for EventQueue {
 
     fn report(&self, line: usize, id: u64, report: Report) {
         self.push_to(line, Event::TaskReport { id, report });
+    }
+
+    fn call(&self, line: usize, asked: Asked, payload: Payload) {
+        self.push_to(line, Event::Call { asked, answer: payload.into() });
+    }
+
+    fn call_over(&self, line: usize, number: u64) {
+        self.push_to(line, Event::CallOver { number });
     }
 
     fn started(&self, id: u64) {

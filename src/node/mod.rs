@@ -9,7 +9,8 @@
 //! * `event`, `event_queue` — the events for an environment: one queue, one wake.
 //! * `kept_value`, `pinned_bytes` — values, and memory, of JavaScript's that Rust holds for a while.
 //! * `adaptive_wait` — when a worker thread waits in place, for a moment, for the next event.
-//! * `call_buffer`, `jobs` — the memory through which batches and arguments pass; jobs that may be cancelled.
+//! * `call_buffer`, `jobs` — the memory through which batches and arguments pass; jobs that may be cancelled. `calls` — calls of
+//!   functions by jobs.
 //! * `core` — the facts about an environment that all its parts may use.
 //! * `memory`, `out_of_band` — answers to JavaScript: bytes as memory, all else by a form and a number.
 //! * `shared_strings` — strings over JavaScript's shared memory.
@@ -30,7 +31,8 @@
 //! of Node it runs before Node begins to close that function:
 //!
 //! 1. the wakeup closes: from here no thread calls the threadsafe function;
-//! 2. the event queue closes: its events, and all that still come, are dropped;
+//! 2. the event queue closes: its events, and all that still come, are dropped, which tells tasks that have called a function of the
+//!    environment;
 //! 3. its ports close: the other ends are notified, and tasks that wait at them return;
 //! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and the jobs that it held wait for the
 //!    owner; the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop; of pools that
@@ -54,6 +56,7 @@ mod atomics;
 mod atomics_wait;
 mod batch;
 mod call_buffer;
+mod calls;
 mod core;
 mod delivery;
 mod environment;
@@ -96,7 +99,7 @@ pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, exp
 pub(crate) use event::Event;
 pub(crate) use input::Input;
 pub(crate) use jobs::{CancelBy, Found};
-pub(crate) use js::{Js, JsValue, List, Result, Status, external_strings};
+pub(crate) use js::{Js, JsValue, List, Result, Status, Type, external_strings};
 pub(crate) use locks::{OwnerKind, WaitMode, owner_kind};
 pub(crate) use notifier::{Next, answer_request, next_request};
 pub(crate) use port_batch::PartsArray;

@@ -18,7 +18,7 @@ use super::task::{Data, Told};
 use super::wire;
 use crate::cancel::Reason;
 use crate::channel::{PortHandle, ReceiveError, Refusal};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::panic::guard;
 use crate::sync::Mutex;
 use crate::value::{ErrorValue, Limits, Text, Value, decode, encode};
@@ -198,7 +198,7 @@ fn run_parts(call: &Call<'_>, count: usize, work: abi::PartFn, data: *mut c_void
     /// The first part that has not succeeded: its outcome, and its error.
     type First = Arc<Mutex<Option<(i32, Error)>>>;
     let (task, data) = (call.task, Data(data));
-    let first = First::default();
+    let first = First::new(Mutex::new(None));
     let failed = Arc::clone(&first);
     let outcome = call.context.parallel_for(count, move |index, context| {
         let part = Call::part(task, context);
@@ -314,25 +314,48 @@ unsafe extern "C" fn port_send(
 
 unsafe extern "C" fn call_js(
     call: *mut abi::Call,
-    _function: abi::Text,
-    _input: *const abi::Value,
+    function: abi::Text,
+    input: *const abi::Value,
     output: *mut abi::Value,
 ) -> i32 {
-    let refuse = |_: &Call<'_>, whole: &Whole| {
-        let refusal = ErrorValue {
-            name: Text::from("Error"),
-            message: Text::from("this pool has no script whose functions a task could call"),
-            stack: None,
-            properties: vec![(Text::from("code"), Value::from(Code::UnknownTask.as_str()))],
-        };
-        if let Ok(value) = whole.show(Value::Error(Box::new(refusal))) {
-            // SAFETY: the interface says that there is room for a value; null is looked for.
-            unsafe { show(output, value) };
+    let ask = |call: &Call<'_>, whole: &Whole| {
+        // SAFETY: the interface says that there is room for a value; null is looked for.
+        if !unsafe { show(output, abi::Value::EMPTY) } {
+            return outcome::REFUSED;
         }
-        outcome::REFUSED
+        // SAFETY: the interface says that the text is there until this returns.
+        let function = unsafe { text(function, LONGEST_NAME) };
+        // SAFETY: the interface says that it is a value, borrowed until this returns.
+        let input = unsafe { copied(input) };
+        let answer = input.and_then(|input| call.context.call_js(&function, input));
+        if answer.is_err() && call.context.cancelled() {
+            return outcome::STOPPED;
+        }
+        let (outcome, value) = match answer {
+            Ok(Ok(returned)) => (outcome::OK, returned),
+            Ok(Err(thrown)) => (outcome::FAILED, thrown),
+            Err(error) => (outcome::REFUSED, refusal(&error)),
+        };
+        let (outcome, value) = match whole.show(value) {
+            Ok(value) => (outcome, value),
+            Err(error) => (outcome::REFUSED, whole.show(refusal(&error)).unwrap_or(abi::Value::EMPTY)),
+        };
+        // SAFETY: as above.
+        unsafe { show(output, value) };
+        outcome
     };
     // SAFETY: the interface says that it is a call of ours.
-    unsafe { with_whole(call, refuse) }
+    unsafe { with_whole(call, ask) }
+}
+
+/// Why something was refused, as a value.
+fn refusal(error: &Error) -> Value {
+    Value::Error(Box::new(ErrorValue {
+        name: Text::from("Error"),
+        message: Text::from(error.message()),
+        stack: None,
+        properties: vec![(Text::from("code"), Value::from(error.code().as_str()))],
+    }))
 }
 
 unsafe extern "C" fn release(call: *mut abi::Call, value: *const abi::Value) {

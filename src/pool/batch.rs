@@ -33,6 +33,7 @@ pub struct Batch {
     pub(super) priority: i32,
     pub(super) token: CancelToken,
     pub(super) queued_at: Instant,
+    pub(super) outbox: &'static dyn Outbox,
     state: Mutex<State>,
 }
 
@@ -102,7 +103,7 @@ impl Batch {
             trip: None,
             started: false,
         };
-        Batch { id, task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
+        Batch { id, task, priority, token, queued_at: Instant::now(), outbox, state: Mutex::new(state) }
     }
 
     /// The same, whose outputs are dropped: the answer is their number.

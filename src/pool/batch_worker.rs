@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::batch::{Batch, BatchHost};
+use super::caller::Caller;
 use super::rank::Place;
 use super::recorder::{Recorder, trace};
 use super::state::Pool;
@@ -84,7 +85,7 @@ pub(super) fn run_batch(
     tally.started(task, queued_at, now);
     tally.run_began(now);
     recorder.begin(Age::MAX);
-    let helpers = TaskHelpers { pool, task: batch.task, caller: None };
+    let helpers = TaskHelpers { pool, task: batch.task, caller: Caller::of_batch(batch, slot) };
     batch.work(
         &*pool.0.tasks,
         &helpers,

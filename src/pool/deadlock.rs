@@ -8,10 +8,11 @@
 //! What can end is found by going from what certainly does (a job that runs and waits for nothing) to what needs only that:
 //!
 //! * a job that runs: its worker's thread, and all jobs that it waits for;
+//! * a native task that has called a function: the job that is the function's run;
 //! * a worker's thread: the job for which it is blocked, if it is;
 //! * a job that waits in the queue: its key, and a taker. A key admits the next as soon as one of those that have it can end. A worker
-//!   can take a job if its thread goes on, and the jobs that it runs can end or make way (`waits`). Threads for native tasks wait for
-//!   no job, and a worker that may still be started takes anything.
+//!   can take a job if its thread goes on, and the jobs that it runs can end or make way (`waits`). Native threads wait for
+//!   no job, but where all that there may be have called functions (`calling.rs`): then a native task needs one of these to end. A worker that may still be started takes anything.
 //!
 //! Limits of tasks' names are given back by a job that waits. Jobs that have not begun wait for nothing but their turn, so that
 //! those ahead of another in the line of its key need not be looked at. A job counts as waiting for what it has submitted until
@@ -27,11 +28,14 @@ use super::keys::Key;
 use super::position::Target;
 use super::script_state::{Running, Scripts, WorkerRegistration, WorkerState};
 use super::state::State;
+use super::threads::Threads;
 use crate::error::{Code, Error};
 
 /// Where a job is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum At {
+    /// A native thread runs it, and it waits for a function that it has called.
+    Calling,
     /// It runs on this worker; `yields`: the worker can run others meanwhile.
     Running { worker: usize, yields: bool },
     /// It waits for such a taker; `held`: and for its key before that.
@@ -74,7 +78,7 @@ impl<'state> Node<'state> {
 
     fn has_key(&self) -> bool {
         match self.at {
-            At::Running { .. } => true,
+            At::Running { .. } | At::Calling => true,
             At::Queued { held, .. } => !held,
             At::Gated(_) => false,
         }
@@ -94,6 +98,8 @@ struct Stuck<'state> {
     kept: HashMap<usize, usize>,
     /// Jobs that have a key.
     holders: HashMap<&'state Key, usize>,
+    /// Native tasks that call.
+    calling: usize,
 }
 
 impl<'state> Stuck<'state> {
@@ -109,6 +115,9 @@ impl<'state> Stuck<'state> {
             if !yields {
                 change(self.running.entry(worker).or_default());
             }
+        }
+        if node.at == At::Calling {
+            change(&mut self.calling);
         }
         if let Some(key) = node.key.filter(|_| node.has_key()) {
             change(self.holders.entry(key).or_default());
@@ -132,6 +141,7 @@ impl<'state> Stuck<'state> {
 struct Graph<'state> {
     nodes: Vec<Node<'state>>,
     scripts: &'state Scripts,
+    threads: &'state Threads,
     /// How many may have a key.
     most: usize,
     /// Whether a worker may still be started.
@@ -170,6 +180,7 @@ impl Graph<'_> {
             At::Running { worker, .. } => {
                 stuck.goes_on(worker) && stuck.awaited.get(&node.id).is_none_or(|count| *count == 0)
             }
+            At::Calling => stuck.awaited.get(&node.id).is_none_or(|count| *count == 0),
             At::Queued { target, held } => {
                 (!held || self.key_ends(node, stuck)) && self.has_taker(target, stuck)
             }
@@ -183,7 +194,7 @@ impl Graph<'_> {
 
     fn has_taker(&self, target: Target, stuck: &Stuck<'_>) -> bool {
         match target {
-            Target::Native => true,
+            Target::Native => self.threads.can_take() || stuck.calling < self.threads.calling(),
             Target::Worker(number) if self.scripts.worker(number).is_some() => stuck.takes(number),
             Target::Worker(_) | Target::AnyWorker | Target::NoWorker => {
                 self.can_start || self.scripts.workers().any(|worker| self.is_or_makes_taker(worker, stuck))
@@ -237,7 +248,7 @@ impl State {
         let key = job.key();
         let is_busy = key.is_some_and(|key| self.queue.keys.is_busy(key));
         let is_free = match target {
-            Target::Native => true,
+            Target::Native => self.threads.can_take(),
             Target::AnyWorker | Target::NoWorker => self.scripts.has_taker(),
             Target::Worker(_) => false,
         };
@@ -269,7 +280,7 @@ impl State {
             }
             !graph.key_ends(node, &stuck)
         };
-        Some(deadlock_error(key.filter(|_| waits_for_key)))
+        Some(deadlock_error(key.filter(|_| waits_for_key), target))
     }
 
     /// The ids of the scripts' jobs that wait in the queue, and could not run if no worker could be started beside those that are there.
@@ -292,6 +303,9 @@ impl State {
                 Node::new(scripts, job.reply.id(), at, job.permits.key(), job.waited_by)
             }));
         }
+        for (calling, key) in self.threads.calls() {
+            nodes.push(Node::new(scripts, calling.id, At::Calling, key, calling.waited_by));
+        }
         self.queue.for_each_job(|job, target, held| {
             nodes.push(Node::of(scripts, job, At::Queued { target, held }));
         });
@@ -301,12 +315,22 @@ impl State {
             }
         }
         let takers = scripts.workers().filter(|worker| is_taker(*worker)).count();
-        Graph { nodes, scripts, most: self.queue.keys.most(), can_start, is_replaced: takers < scripts.most }
+        Graph {
+            nodes,
+            scripts,
+            threads: &self.threads,
+            most: self.queue.keys.most(),
+            can_start,
+            is_replaced: takers < scripts.most,
+        }
     }
 }
 
-fn deadlock_error(key: Option<&Key>) -> Error {
+fn deadlock_error(key: Option<&Key>, target: Target) -> Error {
     let message = match key {
+        None if target == Target::Native => "it would wait for ever for a thread: all native threads wait for functions of JavaScript that their tasks have \
+             called, and those wait for native tasks, this one among them. Run fewer such tasks at a time"
+            .to_owned(),
         Some(key) => format!(
             "it would wait for ever for its key '{key}': a task that has the key waits for this one, directly or by others. Leave the \
              key out, or submit the task when the other has ended"

@@ -77,4 +77,18 @@ pub trait Helpers: Sync {
     fn report(&self, _report: Value, _token: &CancelToken) -> Result<()> {
         Ok(())
     }
+
+    /// Calls a function of the JavaScript that has submitted the task, and waits for what it returns or throws (the inner error).
+    ///
+    /// # Errors
+    /// The reason of `token`; why the function was not called: [`Code::UnknownTask`](crate::error::Code::UnknownTask) where there is none of that name, or nobody to
+    /// ask, `Deadlock` where it could never answer, `QueueFull`, `PoolClosed`.
+    fn call(
+        &self,
+        _function: &str,
+        _input: Value,
+        _token: &CancelToken,
+    ) -> Result<std::result::Result<Value, Value>> {
+        Err(super::call::nobody())
+    }
 }

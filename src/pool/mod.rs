@@ -4,7 +4,8 @@
 //!
 //! * `config` — the settings of a pool; `capacity` — how many may run at once, while that changes.
 //! * `execute` — the two seams between the pool and the tasks: [`Execute`] and [`Helpers`].
-//! * `outbox` — where answers go, and the promise to answer once; `caller` — who waits for a running task; `reports` — how far it is.
+//! * `outbox` — where answers go, and the promise to answer once; `caller` — who waits for a running task;
+//!   `reports` — how far it is; `call` — a function that it calls; `calling` — threads that wait for that.
 //! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads;
 //!   `batch_items` — the inputs and outputs of a batch; `output_list` — outputs, compact while they are of one kind.
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
@@ -35,7 +36,9 @@ mod affinity;
 mod batch;
 mod batch_items;
 mod batch_worker;
+mod call;
 mod caller;
+mod calling;
 mod capacity;
 mod config;
 mod counters;
@@ -107,6 +110,7 @@ use crate::exported_numbers::Groups;
 
 pub use batch::Batch;
 pub use batch_items::{BatchInputs, Outputs};
+pub use call::{Asked, CallOutcome};
 pub use config::Config;
 pub use cpu_clock::CpuClock;
 pub use execute::{Execute, Helpers, Tasks};

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::batch_items::Outputs;
+use super::call::{Asked, nobody};
 use super::position::Taker;
 use super::reports::Report;
 use super::task_observer::{Age, TaskRef};
@@ -37,6 +38,15 @@ pub trait Outbox: Send + Sync {
 
     /// Takes a report of the task `id`, before its answer comes by the same line.
     fn report(&self, _line: usize, _id: u64, _report: Report) {}
+
+    /// Takes a call of a function by a running task: `payload` is an array of the task's id, the function's name and its input. Whoever
+    /// answers keeps `asked`; one that is dropped tells the task so.
+    fn call(&self, _line: usize, asked: Asked, _payload: Payload) {
+        asked.answer(Err(nobody()));
+    }
+
+    /// The task that has made the call of this number waits for it no more, and has not got its answer.
+    fn call_over(&self, _line: usize, _number: u64) {}
 
     /// A script worker has taken the job `id`, which may run for a limited time only.
     fn started(&self, _id: u64) {}

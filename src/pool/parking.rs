@@ -31,6 +31,10 @@
 //! *The intake.* `intake.rs` has the protocol: a thread that goes to sleep, or begins something long, publishes whether the
 //! writer must wake a thread from then on, and looks at the intake once more.
 //!
+//! *Calls.* A thread whose task waits for a function of JavaScript counts as awake and does not count against the limit (`calling.rs`). So
+//! when it has its answer more may be awake than may be: the next that is idle parks, whatever waits, since as many as may be are awake and
+//! look at the queue when they are done. A thread is woken, or started, only while fewer are awake than may be.
+//!
 //! *Another size.* `Pool::resize` changes how many threads there may be, under the lock, and wakes all that sleep: those that are
 //! too many end when they look next, and the others learn how long they may stay. A thread that ends so may have taken a claim:
 //! it wakes another in its place. Its tasks it runs first, a batch it leaves after the chunk that it has. One thread is always
@@ -91,13 +95,16 @@ impl Pool {
         if is_seen && !threads.is_unwatched() {
             return;
         }
+        if !state.threads.may_wake() {
+            return;
+        }
         if state.threads.parked > 0 {
             let dozing = state.threads.claim();
             shared.publish(&mut state);
             drop(state);
             let place = if dozing { &shared.nap } else { &shared.thread_work };
             place.notify_one();
-        } else if state.threads.may_start() {
+        } else {
             // Without a further thread the pool still works: those that run take this up later.
             let _ = self.start_thread(&mut state);
             shared.publish(&mut state);
@@ -127,7 +134,9 @@ impl Pool {
             if state.threads.has_surplus() {
                 return self.end_surplus(number, state);
             }
-            if let Some(taken) = self.take(&mut state, number, now) {
+            // More are awake than may be, since one that had called has its answer: this one sleeps, for calls to come.
+            let is_over = state.threads.is_over();
+            if !is_over && let Some(taken) = self.take(&mut state, number, now) {
                 shared.publish(&mut state);
                 // One wakes the next (see the head of this file).
                 self.wake_one(state);
@@ -138,7 +147,7 @@ impl Pool {
             if state.has_no_more(Taker::Native) && state.threads.taken() == 0 {
                 return self.end_thread(number, state);
             }
-            if !searched && !state.threads.searching && shared.config.searches() {
+            if !is_over && !searched && !state.threads.searching && shared.config.searches() {
                 searched = true;
                 state.threads.searching = true;
                 shared.publish(&mut state);
@@ -149,14 +158,15 @@ impl Pool {
                 now = shared.age();
                 continue;
             }
-            let dozes = state.threads.dozing.is_none()
+            let dozes = !is_over
+                && state.threads.dozing.is_none()
                 && (state.threads.alive() > 1 && naps < NAPS || state.threads.taken() > 0);
             state.threads.parked += 1;
             if dozes {
                 state.threads.dozing = Some(number);
             }
             shared.publish(&mut state);
-            if state.queue.takeable_by_threads() > 0 {
+            if !is_over && state.queue.takeable_by_threads() > 0 {
                 // It came by the intake in the last moment.
                 state.threads.parked -= 1;
                 state.threads.woke(number);

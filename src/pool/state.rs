@@ -62,7 +62,7 @@ struct QueueHints {
     /// The rank of what comes first, and its priority: for a thread inside a batch.
     first_rank: AtomicI64,
     first_priority: AtomicI32,
-    /// Whether there are more threads than there may be: for a thread inside a batch.
+    /// Whether more threads are awake than may be: for a thread inside a batch.
     surplus: AtomicBool,
     /// Whether somebody waits for room in the queue.
     room_is_wanted: AtomicBool,
@@ -228,7 +228,7 @@ impl Shared {
         let first = state.queue.first_native_place();
         self.hints.first_rank.store(first.rank.0, Ordering::Relaxed);
         self.hints.first_priority.store(first.priority, Ordering::Relaxed);
-        self.hints.surplus.store(state.threads.has_surplus(), Ordering::Relaxed);
+        self.hints.surplus.store(state.threads.is_over(), Ordering::Relaxed);
     }
 
     /// Whether there is something for native threads, as far as can be seen without the lock.

@@ -142,6 +142,7 @@ impl Pool {
         let waits = state.gate.as_ref().map_or(0, Gate::tasks)
             + state.queue.orphans()
             + state.scripts.waiting_jobs()
+            + state.threads.calling()
             + Self::blocked_behind(state);
         totals.submitted > ended + waits as u64
     }

@@ -13,8 +13,7 @@ use crate::value::Value;
 pub(super) struct TaskHelpers<'a> {
     pub(super) pool: &'a Pool,
     pub(super) task: usize,
-    /// None of a batch, whose inputs are no tasks of their own.
-    pub(super) caller: Option<Caller<'a>>,
+    pub(super) caller: Caller<'a>,
 }
 
 impl Helpers for TaskHelpers<'_> {
@@ -23,8 +22,37 @@ impl Helpers for TaskHelpers<'_> {
     }
 
     fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
-        let (pool, shared) = (self.pool, &*self.pool.0);
-        let parts = Arc::new(ParallelFor::new(self.task, count, work, token.clone()));
+        self.pool.parallel_for_task(self.task, count, work, token)
+    }
+
+    fn reports(&self) -> bool {
+        self.caller.wants_reports()
+    }
+
+    fn report(&self, report: Value, token: &CancelToken) -> Result<()> {
+        self.caller.report(report, token)
+    }
+
+    fn call(
+        &self,
+        function: &str,
+        input: Value,
+        token: &CancelToken,
+    ) -> Result<std::result::Result<Value, Value>> {
+        self.caller.call(self.pool, function, input, token)
+    }
+}
+
+impl Pool {
+    fn parallel_for_task(
+        &self,
+        task: usize,
+        count: usize,
+        work: PartWork,
+        token: &CancelToken,
+    ) -> Result<()> {
+        let (pool, shared) = (self, &*self.0);
+        let parts = Arc::new(ParallelFor::new(task, count, work, token.clone()));
         let mut helpers = 0;
         if count > 1 {
             let mut state = shared.lock();
@@ -41,14 +69,6 @@ impl Helpers for TaskHelpers<'_> {
         }
         parts.end()
     }
-
-    fn reports(&self) -> bool {
-        self.caller.is_some_and(|caller| caller.wants_reports())
-    }
-
-    fn report(&self, report: Value, token: &CancelToken) -> Result<()> {
-        self.caller.map_or(Ok(()), |caller| caller.report(report, token))
-    }
 }
 
 /// For what tests run outside of a task.
@@ -59,6 +79,6 @@ impl Helpers for Pool {
     }
 
     fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
-        TaskHelpers { pool: self, task: 0, caller: None }.parallel_for(count, work, token)
+        self.parallel_for_task(0, count, work, token)
     }
 }

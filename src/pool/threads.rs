@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 
 use super::Config;
+use super::calling::{self, Calling};
 use super::capacity::Capacity;
 use super::counters::Tally;
 use super::entry::Entry;
+use super::keys::Key;
 use super::permits::Permits;
 use super::rank::Place;
 use super::task_observer::Age;
@@ -99,6 +101,8 @@ struct Slot {
     soon: bool,
     /// What its task keeps others from.
     permits: Permits,
+    /// Its task has called a function, and waits for the answer.
+    calling: Option<Calling>,
 }
 
 /// The table of slots, and how many threads are in which state.
@@ -107,6 +111,8 @@ pub(super) struct Threads {
     min: usize,
     /// How many there may be; at least 1.
     max: Capacity,
+    /// The most that there might be at any time.
+    largest: usize,
     /// Who has said how many.
     max_from: u32,
     slots: Vec<Slot>,
@@ -125,6 +131,10 @@ pub(super) struct Threads {
     pub(super) dozing: Option<usize>,
     /// Running threads that should be back soon.
     soon: usize,
+    /// Threads whose tasks wait for a function that they have called (`calling.rs`).
+    calling: usize,
+    /// So many more than there may be are kept, asleep, for calls to come.
+    reserve: usize,
     /// How often a thread has begun something; it wraps.
     pub(super) begun: usize,
 }
@@ -134,6 +144,7 @@ impl Threads {
         Threads {
             min: config.min_threads,
             max: Capacity::new(config.max_threads),
+            largest: config.max_threads,
             max_from: config.max_threads_from,
             slots: Vec::new(),
             alive: 0,
@@ -144,6 +155,8 @@ impl Threads {
             starting: 0,
             dozing: None,
             soon: 0,
+            calling: 0,
+            reserve: 0,
             begun: 0,
         }
     }
@@ -170,17 +183,71 @@ impl Threads {
     /// So many are kept, and there may be so many, from now on.
     pub(super) fn resize(&mut self, min: usize, max: usize, from: u32, now: Age) {
         (self.min, self.max_from) = (min, from);
+        self.reserve = 0;
+        self.largest = self.largest.max(max);
         self.max.set(max, now);
     }
 
-    /// Whether one more may be started.
-    pub(super) fn may_start(&self) -> bool {
-        self.alive < self.max.get()
+    /// Threads in place of others that call.
+    fn substitutes(&self) -> usize {
+        // As many more as a smaller size has taken away: what was accepted since a thread would be free for it keeps that.
+        self.calling.min(calling::MOST + self.largest - self.max.get())
     }
 
-    /// Whether there are more than there may be: the next that is idle ends.
+    /// How many may be awake.
+    fn limit(&self) -> usize {
+        self.max.get() + self.substitutes()
+    }
+
+    /// How many are.
+    fn awake(&self) -> usize {
+        self.alive - self.parked
+    }
+
+    /// Whether one more may wake up, or be started where none sleeps.
+    pub(super) fn may_wake(&self) -> bool {
+        self.awake() < self.limit()
+    }
+
+    /// Whether more are awake than may be: one that is idle sleeps.
+    pub(super) fn is_over(&self) -> bool {
+        self.awake() > self.limit()
+    }
+
+    /// Whether there are more than are kept: the next that is idle ends.
     pub(super) fn has_surplus(&self) -> bool {
-        self.alive > self.max.get()
+        self.alive > self.max.get() + self.reserve.max(self.substitutes())
+    }
+
+    /// Whether a native task that waits could be begun though none of those that call gets its answer.
+    pub(super) fn can_take(&self) -> bool {
+        self.limit() > self.calling
+    }
+
+    /// Tasks that wait for a function that they have called: each with its key.
+    pub(super) fn calls(&self) -> impl Iterator<Item = (Calling, Option<&Key>)> {
+        self.slots.iter().filter_map(|slot| slot.calling.map(|calling| (calling, slot.permits.key())))
+    }
+
+    /// How many there are.
+    pub(super) fn calling(&self) -> usize {
+        self.calling
+    }
+
+    /// The task of a thread calls a function: what it gives back meanwhile. Others take over the tasks that the thread has taken.
+    pub(super) fn begin_call(&mut self, number: usize, calling: Calling) -> Permits {
+        let slot = &mut self.slots[number];
+        slot.calling = Some(calling);
+        self.soon -= usize::from(std::mem::take(&mut slot.soon));
+        self.calling += 1;
+        self.reserve = self.reserve.max(self.substitutes());
+        self.slots[number].permits.take_limit()
+    }
+
+    /// It has the answer.
+    pub(super) fn end_call(&mut self, number: usize) {
+        self.slots[number].calling = None;
+        self.calling -= 1;
     }
 
     pub(super) fn busy(&self) -> usize {
@@ -189,7 +256,7 @@ impl Threads {
 
     /// How many could take up an entry now, those that are not started yet included.
     pub(super) fn free(&self) -> usize {
-        self.max.get().saturating_sub(self.busy)
+        self.limit().saturating_sub(self.busy)
     }
 
     /// Threads that count as busy, hold nothing that is not answered, and have not come back yet.
@@ -250,6 +317,7 @@ impl Threads {
                 place: Place::LAST,
                 soon: false,
                 permits: Permits::default(),
+                calling: None,
             });
             self.slots.len() - 1
         });
@@ -315,7 +383,9 @@ impl Threads {
     /// Takes over half of the tasks of a thread that is late: the first of them, and their place. The others are
     /// among those of the thread `number` then.
     pub(super) fn take_over(&mut self, number: usize, now: Age) -> Option<(Entry, Place)> {
-        let is_late = |slot: &Slot| slot.shared.has_taken() && now.saturating_sub(slot.took) > LATE;
+        let is_late = |slot: &Slot| {
+            slot.shared.has_taken() && (slot.calling.is_some() || now.saturating_sub(slot.took) > LATE)
+        };
         let late = self.slots.iter().find(|slot| is_late(slot))?;
         let place = late.place;
         let mut run = late.shared.run.lock();
@@ -363,7 +433,7 @@ impl Threads {
 
     /// Whether somebody must wake a thread, or start one, when there is more to do.
     pub(super) fn need_wake(&self) -> bool {
-        !self.looks() && !self.comes_by_itself() && (self.parked > 0 || self.may_start())
+        !self.looks() && !self.comes_by_itself() && self.may_wake()
     }
 
     /// Whether a running thread should be back soon, and another sees to it that nothing waits if that one is not.
@@ -394,5 +464,6 @@ impl Threads {
     pub(super) fn ended(&mut self, number: usize) {
         self.slots[number].activity = Activity::Vacant;
         self.alive -= 1;
+        self.reserve = self.reserve.min(self.alive.saturating_sub(self.max.get()));
     }
 }

@@ -1,7 +1,7 @@
 //! One native thread of a pool: how it is started (its name, the size of its stack), and its life: take, run, report.
 
 use super::batch_worker::run_batch;
-use super::caller::Caller;
+use super::caller::{Caller, Details};
 use super::counters::Tally;
 use super::entry::Entry;
 use super::job::Job;
@@ -275,7 +275,9 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
         }
         Entry::Job(mut job) => {
             let mut token = job.take_token();
-            let reports = job.reports().map(Reports::new);
+            let (waited_by, reports) = (job.waiter(), job.reports().map(Reports::new));
+            let details =
+                (waited_by.is_some() || reports.is_some()).then_some(Details { waited_by, reports });
             let Job { task, input, reply, queued_at, .. } = job;
             let queued_at = pool.0.age_at(queued_at);
             tally.started(TaskRef::native(task), queued_at, began);
@@ -286,7 +288,7 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
                 }
                 token.start(Instant::now);
             }
-            let caller = Caller::of(&reply, slot, reports.as_ref());
+            let caller = Caller::of(&reply, slot, details.as_ref());
             let (has_begun, outcome) = run_task(pool, task, input, token.as_ref().unwrap_or(stop), caller);
             let outcome = match token.as_ref().and_then(CancelToken::reason) {
                 // The caller has this reason already, or gets it soon, whatever the task returned in the end.
@@ -313,7 +315,7 @@ fn run_task(
         return (false, Err(stopped));
     }
     let tasks = &*pool.0.tasks;
-    let run = || tasks.execute(task, input, token, &TaskHelpers { pool, task, caller: Some(caller) });
+    let run = || tasks.execute(task, input, token, &TaskHelpers { pool, task, caller });
     (true, guard(run).unwrap_or_else(|panic| Err(pool.panicked(task, panic))))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cancel::CancelToken;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::pool::Helpers;
 use crate::value::Value;
 use crate::wait_limit::WaitLimit;
@@ -59,6 +59,23 @@ impl<'a> Context<'a> {
     /// The reason to stop; that the value cannot be sent.
     pub fn progress(&self, report: Value) -> Result<()> {
         self.helpers.map_or(Ok(()), |helpers| helpers.report(report, self.token))
+    }
+
+    /// Calls a function by its name, and waits for what it returns or throws (the inner error): a function of the script of the task's pool,
+    /// which a worker runs, with the task's deadline and priority; or one that the caller of the task has given. Meanwhile another thread
+    /// of the pool may work in place of this one. Not in a part of [`Context::parallel_for`].
+    ///
+    /// # Errors
+    /// The reason to stop; why the function was not called: [`Code::UnknownTask`] where there is none of that name or the pool has no
+    /// script, [`Code::Deadlock`] where it could never answer, [`Code::QueueFull`], [`Code::PoolClosed`], and what is wrong with a value.
+    pub fn call_js(&self, function: &str, input: Value) -> Result<std::result::Result<Value, Value>> {
+        let Some(helpers) = self.helpers else {
+            return Err(Error::new(
+                Code::InvalidArgValue,
+                "a part of parallel_for cannot call JavaScript: the task itself can, before or after its parts",
+            ));
+        };
+        helpers.call(function, input, self.token)
     }
 
     /// For waits on shared memory: they end when the task must stop.
@@ -118,7 +135,6 @@ impl Pace<'_> {
 mod tests {
     use super::*;
     use crate::cancel::Reason;
-    use crate::error::Code;
 
     #[test]
     fn a_pace_checks_once_in_so_many_units() {

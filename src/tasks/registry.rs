@@ -172,7 +172,7 @@ impl Default for Registry {
 impl Registry {
     /// An empty table.
     pub fn new() -> Self {
-        Registry { blocks: [const { OnceLock::new() }; BLOCKS], names: Mutex::default() }
+        Registry { blocks: [const { OnceLock::new() }; BLOCKS], names: Mutex::new(Default::default()) }
     }
 
     /// Adds a task; the name must be new. Its number.

@@ -1,8 +1,9 @@
 //! A whole pool under random schedules (`.ci/shuttle`): random programs of what its owner and its threads do, of which every step is
-//! chosen by shuttle. `native` has the native tasks, `scripts` the jobs of scripts.
+//! chosen by shuttle. `native` has the native tasks, `calls` those that call functions, `scripts` the jobs of scripts.
 //!
 //! A failure prints its schedule: put it into a file, and name that in `RW_SHUTTLE_REPLAY`, to run that one again.
 
+mod calls;
 mod native;
 mod scripts;
 
