@@ -22,7 +22,7 @@ const PEERS = process.env.RW_DOCS_PEERS;
 const PEER_POOLS = new Set(['piscina', 'tinypool', 'workerpool', 'poolifier']);
 /** Milliseconds until a program that does not end is killed. */
 const TIME_LIMIT = 30_000;
-const LANGUAGES = new Set(['js', 'ts', 'sh', 'json', 'yaml', 'dockerfile', 'text', 'diff']);
+const LANGUAGES = new Set(['rust', 'toml', 'js', 'ts', 'sh', 'json', 'yaml', 'dockerfile', 'text', 'diff']);
 
 const BLOCKS = pages().flatMap((page) => blocksOf(page));
 const PROGRAMS = pages()
