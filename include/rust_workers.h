@@ -124,7 +124,7 @@ typedef struct rw_host {
   /* Sets the error of a task that returns RW_FAILED, RW_INVALID_INPUT or RW_PANICKED. */
   void (*set_error)(rw_call *call, const rw_error *error);
 
-  /* Tells onProgress of the caller. Parts are copied. RW_OK; RW_REFUSED for what is no value; nobody may listen. */
+  /* Tells onProgress of the caller. Parts are copied. RW_OK, also where nobody listens; RW_STOPPED; RW_REFUSED for what is no value. */
   int32_t (*progress)(rw_call *call, const rw_value *report);
 
   /* How many threads may work on parallel_for at the most, this one included. */
@@ -155,7 +155,7 @@ typedef struct rw_host {
 enum {
   /* It changes shared memory where it is: no other native task has it meanwhile. Without this it only reads, with other readers. */
   RW_TASK_IN_PLACE = 1u,
-  /* It uses parallel_for. */
+  /* It uses parallel_for: run takes `parallel: true`, which stands in the input then, `{ ..., parallel: true }`. */
   RW_TASK_PARALLEL = 2u,
   /* It uses shared memory by atomic operations, with others: none is kept away from it. */
   RW_TASK_ATOMIC = 4u
@@ -248,7 +248,7 @@ typedef struct rw_engine {
  *   93 u8 u32 bytes…   a block of bytes in place: what it is (RW_BYTES_…), and its bytes
  *   94 u8 u32          a block of bytes: what it is; the index of its part
  *   a0 u8 u32          shared memory: what it is; the index of its part
- *   a1 u32             a port: the index of its part
+ *   a1 u32             a port: the index of its part; in a result, that of its part in the input
  *
  * All counts are u32; a part is named by one value only. Values are trees of at most 256 levels.
  */

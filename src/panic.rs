@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
+use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
 
@@ -40,6 +41,20 @@ pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T> {
 /// fault of ours, and is reported on stderr, since no caller is left to report it to.
 pub fn step(name: &str, work: impl FnOnce()) {
     step_told_to(&mut std::io::stderr(), name, work);
+}
+
+/// How long the end of a thread waits for native tasks before it says so.
+pub const LONG: Duration = Duration::from_secs(2);
+
+/// Says on stderr that the end of a thread waits for `what` of a task which does not end: nobody would know else why a process hangs.
+pub fn waits_long(what: &str) {
+    // Where this cannot be written, nobody reads it.
+    let _ = writeln!(
+        std::io::stderr(),
+        "rust-workers: a thread cannot end, since a native task has {what} of it and has not ended {} seconds after it was told to stop. \
+         A task of a pack must ask rw_host.stop_reason, or context.check(), at least once in a millisecond",
+        LONG.as_secs()
+    );
 }
 
 fn step_told_to(told: &mut impl Write, name: &str, work: impl FnOnce()) {

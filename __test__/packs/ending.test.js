@@ -33,7 +33,7 @@ describe('the end of', { skip: noCompiler }, () => {
     const child = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: LIMIT });
     assert.equal(child.signal, null, `it was ended by ${child.signal}: ${child.stderr}`);
     assert.equal(child.status, status, child.stderr);
-    return child.stdout;
+    return child;
   }
 
   const inputs = {
@@ -63,6 +63,23 @@ describe('the end of', { skip: noCompiler }, () => {
       process.exit(3);
     `, 3);
   });
+
+  for (const [what, input] of Object.entries({
+    memory: '[3000, bytes = new Uint8Array(5000)], { transfer: [bytes.buffer] }',
+    'shared memory': '[3000, new Uint8Array(new SharedArrayBuffer(8))], {}',
+  })) {
+    test(`the process waits for a task that has ${what} and does not listen, and says so`, () => {
+      const { stderr } = run(`
+        let bytes;
+        const pool = new WorkerPool({ maxThreads: 1 }).use(library);
+        pool.run('deaf_first', ${input}).catch(() => {});
+        await running(pool);
+        // Not exit(), which waits for nothing.
+        pool.unref();
+      `);
+      assert.match(stderr, new RegExp(`^rust-workers: a thread cannot end, since a native task has ${what} of it`));
+    });
+  }
 
   test('a cancelled task that never returns: its caller has the error, the process ends by exit()', () => {
     run(`

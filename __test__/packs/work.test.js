@@ -220,12 +220,24 @@ describe('tasks of packs', { skip: noCompiler }, () => {
 
   test('while it waits for shared memory', async () => {
     const cells = new Int32Array(new SharedArrayBuffer(8));
-    const holder = new WorkerPool({ maxThreads: 2 }).use(work);
-    // `deaf` reads it for a while; a task in place waits for that.
-    const reads = holder.run('sleeps', 50);
-    const claims = holder.run('atomicWait', { memory: cells, index: 0, value: 0, timeout: 10 }).catch(() => {});
-    await assert.rejects(holder.run('increments', [cells], { timeout: 0 }), errors.TaskTimeoutError);
-    await Promise.all([reads, claims]);
+    const holder = new WorkerPool({ maxThreads: 3 }).use(work);
+    const controller = new AbortController();
+    // It reads the memory until it is told to stop; others may read too, and one that changes it waits.
+    const reads = holder.run('spin', cells, { signal: controller.signal });
+    await running(holder);
+    assert.equal(await holder.run('sum', cells), 0);
+    await assert.rejects(holder.run('increments', cells, { timeout: 20 }), errors.TaskTimeoutError);
+    const stopped = new AbortController();
+    const waits = holder.run('increments', [cells, cells.subarray(1)], { signal: stopped.signal });
+    await until(() => holder.stats().running === 2, 'it waits on its thread');
+    stopped.abort();
+    await assert.rejects(waits, errors.TaskCancelledError);
+    await until(() => holder.stats().running === 1, 'the wait has ended');
+    const follows = holder.run('increments', cells);
+    controller.abort();
+    await assert.rejects(reads, errors.TaskCancelledError);
+    assert.equal(await follows, cells);
+    assert.deepEqual([...new Uint8Array(cells.buffer)], Array.from({ length: 8 }, () => 1));
     await holder.close();
   });
 

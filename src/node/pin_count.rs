@@ -2,6 +2,8 @@
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::panic::{LONG, waits_long};
+
 /// The count.
 #[derive(Default)]
 pub(super) struct PinCount {
@@ -25,8 +27,9 @@ impl PinCount {
     /// Blocks until no pin is held.
     pub(super) fn wait_for_none(&self) {
         let mut held = self.held.lock();
-        while *held > 0 {
-            self.none.wait(&mut held);
+        if *held > 0 && self.none.wait_while_for(&mut held, |held| *held > 0, LONG).timed_out() {
+            waits_long("memory");
         }
+        self.none.wait_while(&mut held, |held| *held > 0);
     }
 }

@@ -16,8 +16,8 @@
 //! Races: all of these are changes under one lock, so *begin against close*, *pin against close* and *two
 //! environments that end at once* each have an order, and the rules hold in either.
 
-use crate::panic::step;
-use crate::sync::{Condvar, Mutex};
+use crate::panic::{LONG, step, waits_long};
+use crate::sync::{Condvar, Mutex, wait_for};
 
 /// Keeps memory alive until it is dropped. It is dropped on the thread that releases the pin; if the memory can
 /// only be freed on one thread, its `Drop` must send it there.
@@ -114,8 +114,15 @@ impl Pins {
             // If it panics, the memory must outlive the uses all the same.
             step("closing a region", on_close);
             state = self.state.lock();
+            let mut is_told = false;
             while state.users > 0 {
-                self.idle.wait(&mut state);
+                // Models know no time.
+                if is_told || cfg!(any(loom, shuttle)) {
+                    self.idle.wait(&mut state);
+                } else if wait_for(&self.idle, &mut state, LONG) && state.users > 0 {
+                    is_told = true;
+                    waits_long("shared memory");
+                }
             }
         }
         // Closed: no pin is added any more, so this one is where it was. Not closed: the lock was held throughout.
