@@ -9,6 +9,7 @@
 mod atomics;
 mod channel;
 mod constants;
+mod engine;
 mod environment;
 mod locks;
 mod notifier;
@@ -39,6 +40,7 @@ fn open(exports: &Object<'_>, env: &napi::Env) -> napi::Result<()> {
     let tables = [
         atomics::EXPORTS,
         channel::EXPORTS,
+        engine::EXPORTS,
         environment::EXPORTS,
         locks::EXPORTS,
         pool::EXPORTS,
