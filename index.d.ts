@@ -1344,6 +1344,17 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   light<F extends LightFunctions>(functions: F, options?: LightOptions): Light<F>;
 
   /**
+   * The pool for other native addons in the process: an External, which they take by `rw_engine_from` of
+   * `include/rust_workers_napi.h`. They submit native tasks, or C functions of their own, to the same threads and the same queue:
+   * these count in `stats()`, `close()` waits for them, and `destroy()` ends them. They do not keep the event loop alive. The
+   * engine does not keep the pool open: one that is closed or forgotten takes nothing more. It is the same object each time.
+   * See docs/shared-engine.md.
+   *
+   * @throws PoolClosedError; InvalidArgValueError for a pool with `deterministic`
+   */
+  readonly engine: object;
+
+  /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
    * With several arguments the script's function gets them all. A call of the proxy itself runs the default export.
    *

@@ -215,7 +215,8 @@ typedef struct rw_engine {
   rw_pool *(*retain)(rw_pool *pool);
   void (*release)(rw_pool *pool);
 
-  /* Submits. RW_OK, and its id where `id` is not NULL: `done` will be called. RW_FULL, RW_CLOSED, RW_REFUSED: it will not be. */
+  /* Submits. RW_OK, and its id where `id` is not NULL, written before `done` can be called: `done` will be called. RW_FULL, RW_CLOSED,
+   * RW_REFUSED: it will not be. The library that `run` and `done` are of stays in the process. */
   int32_t (*submit)(rw_pool *pool, const rw_submission *submission, uint64_t *id);
 
   /* Asks a submission to stop; `done` is called all the same. Whether it was there. */

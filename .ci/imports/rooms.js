@@ -34,7 +34,7 @@ const RUST = [
   {
     room: 'src/packs',
     files: ['src/packs/'],
-    imports: ['src/tasks', 'src/channel', 'src/value', 'src/shared', 'src/wait_limit', ...BOTTOM],
+    imports: ['src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/wait_limit', ...BOTTOM],
     why: 'Tasks of libraries are registered as the built-in ones are; what they may use of the engine, they are given here.',
   },
   {

@@ -186,7 +186,11 @@ class Admission {
   #watch() {
     this.#native.look = this.#look;
     delivery.watch(this.#native);
-    if (this.#native.isShared) this.#askForRoom();
+    if (this.#othersSubmit) this.#askForRoom();
+  }
+
+  get #othersSubmit() {
+    return this.#native.isShared || this.#native.engine !== undefined;
   }
 
   /** Others fill the queue too, so its own answers alone do not tell of room; and there may be none that keeps the loop alive. */
@@ -215,7 +219,7 @@ class Admission {
       nextTick(callUser, entry.go, entry);
     }
     if (this.needsDrain) {
-      if (this.#native.isShared) this.#askForRoom();
+      if (this.#othersSubmit) this.#askForRoom();
       return false;
     }
     if (this.#holdsForRoom) {

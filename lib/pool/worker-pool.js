@@ -382,11 +382,16 @@ class WorkerPool extends EventEmitter {
   use(pack) {
     if (this.#admission.isClosed) throw new PoolClosedError('the pool is closed and uses no more packs');
     this.#native.tasks = this.#native.tasks.with(require('../task/packs').loadPack(pack));
+    if (this.#native.engine !== undefined) require('./engine').nameTasks(this.#native);
     return this;
   }
 
   light(functions, options) {
     return require('./light').light(this, functions, options);
+  }
+
+  get engine() {
+    return require('./engine').engineOf(this.#native, this.#settings, this.#admission.isClosed);
   }
 
   proxy(options) {

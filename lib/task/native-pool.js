@@ -41,6 +41,8 @@ class NativePool {
   holds = true;
   /** Whether others may have it open too: `WorkerPool.open`. */
   isShared = false;
+  /** What other addons submit by (lib/pool/engine.js), once it was asked for: then they fill the queue too. */
+  engine = undefined;
   /** Of a pool whose order can be repeated: lets a task begin (lib/pool/deterministic.js). */
   step = undefined;
   /** Called after each batch while the delivery watches this pool; true ends the watch. */

@@ -10,6 +10,7 @@ mod atomics;
 mod calls;
 mod channel;
 mod constants;
+mod engine;
 mod environment;
 mod locks;
 mod notifier;
@@ -41,6 +42,7 @@ fn open(exports: &Object<'_>, env: &napi::Env) -> napi::Result<()> {
         atomics::EXPORTS,
         calls::EXPORTS,
         channel::EXPORTS,
+        engine::EXPORTS,
         environment::EXPORTS,
         locks::EXPORTS,
         pool::EXPORTS,

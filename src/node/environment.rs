@@ -15,6 +15,7 @@ use super::batch::Tables;
 use super::call_buffer::CallBuffer;
 use super::core::Core;
 use super::delivery::Delivery;
+use super::guests::Guests;
 use super::handles::Handles;
 use super::input::InputReader;
 use super::js::{Js, JsValue, RawFunction, Result, raw};
@@ -25,6 +26,7 @@ use super::pools::Pools;
 use super::ports::Ports;
 use super::script_worker::ScriptWorker;
 use super::waits::Waits;
+use crate::cancel::Reason;
 use crate::panic::step;
 use crate::pool::Pool;
 use crate::shared::Region;
@@ -36,6 +38,7 @@ pub(crate) struct Environment {
     pools: Handles<Pool>,
     /// Those among them that others may have open too.
     openings: Openings,
+    guests: Guests,
     /// In the environment of a pool's script worker.
     script_worker: RefCell<Option<ScriptWorker>>,
     ports: Ports,
@@ -62,6 +65,7 @@ impl Environment {
             delivery: Delivery::default(),
             pools: Handles::default(),
             openings: Openings::default(),
+            guests: Guests::default(),
             script_worker: RefCell::default(),
             ports: Ports::default(),
             locks: Locks::default(),
@@ -125,7 +129,7 @@ impl Environment {
 
     /// The pools that it has made.
     pub(crate) fn pools(&'static self) -> Pools<'static> {
-        Pools { core: &self.core, table: &self.pools, openings: &self.openings }
+        Pools { core: &self.core, table: &self.pools, openings: &self.openings, guests: &self.guests }
     }
 
     /// Makes this the environment of a script worker.
@@ -179,6 +183,17 @@ impl Environment {
         step("leaving its pool", || {
             if let Some(worker) = self.script_worker.take() {
                 worker.abandon();
+            }
+        });
+        step("ending what other addons have submitted by it", || {
+            for (handle, guest) in self.guests.take_all() {
+                guest.close();
+                // A pool of its own answers all that it has when it closes, in the next step.
+                if self.pools.with(handle, Pool::is_shared).unwrap_or(false) {
+                    step("ending it for a pool", || {
+                        guest.end(Reason::PoolClosed, false);
+                    });
+                }
             }
         });
         step("closing its own pools", || {

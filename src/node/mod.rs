@@ -18,6 +18,7 @@
 //! * `locks`, `waits`, `atomics_wait`, `notifier` — the waits of JavaScript on shared memory.
 //! * `port_batch`, `ports` — the ends of message channels that the environment owns.
 //! * `input` — values from JavaScript.
+//! * `guests` — other addons that submit to the pools.
 //! * `refusal`, `registration`, `pools`, `submit` — the environment's pools and their script workers, as their owner;
 //!   `named_pools` — pools that several environments have open.
 //! * `round_trips` — how long tasks take until JavaScript has their answers.
@@ -62,6 +63,7 @@ mod delivery;
 mod environment;
 mod event;
 mod event_queue;
+mod guests;
 mod handles;
 mod input;
 mod jobs;
@@ -97,6 +99,7 @@ use crate::numbers;
 pub(crate) use atomics_wait::AsyncWait;
 pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, export};
 pub(crate) use event::Event;
+pub(crate) use guests::Guest;
 pub(crate) use input::Input;
 pub(crate) use jobs::{CancelBy, Found};
 pub(crate) use js::{Js, JsValue, List, Result, Status, Type, external_strings};

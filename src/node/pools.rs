@@ -1,9 +1,11 @@
 //! The pools of one environment, and what it does as the owner of their script workers.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::core::Core;
 use super::event::Event;
+use super::guests::{Guest, Guests};
 use super::handles::Handles;
 use super::js::{Js, JsValue, Result};
 use super::memory::copy;
@@ -19,6 +21,7 @@ pub(crate) struct Pools<'environment> {
     pub(super) core: &'static Core,
     pub(super) table: &'environment Handles<Pool>,
     pub(super) openings: &'environment Openings,
+    pub(super) guests: &'environment Guests,
 }
 
 /// The jobs of a worker that has ended, by their ids.
@@ -47,9 +50,20 @@ impl Pools<'_> {
         self.openings.open(name, settings, make, |pool| self.add(pool))
     }
 
-    /// An event comes when the queue of an opened pool has room. Its own jobs alone would not tell: others fill the queue too.
+    /// Makes known who else submits to a pool by this handle.
+    pub(crate) fn add_guest(self, handle: u32, guest: Arc<dyn Guest>) {
+        self.guests.insert(handle, guest);
+    }
+
+    /// Who else submits to it.
+    pub(crate) fn guest(self, handle: u32) -> Option<Arc<dyn Guest>> {
+        self.guests.get(handle)
+    }
+
+    /// An event comes when the queue of a pool has room to which others submit too: its own jobs alone would not tell.
     pub(crate) fn tell_of_room(self, handle: u32) {
-        let Some(asked) = self.openings.asks(handle) else { return };
+        let asked = self.openings.asks(handle).or_else(|| self.guests.asks(handle));
+        let Some(asked) = asked else { return };
         let events = self.core.events();
         let tell = move || {
             asked.store(false, Ordering::Relaxed);
@@ -60,7 +74,8 @@ impl Pools<'_> {
 
     /// Answers what was submitted to an opened pool by this handle: all of it, or what waits. How many entries waited.
     fn end_own(self, handle: u32, reason: Reason, only_waiting: bool) -> usize {
-        self.core.jobs().end_of(handle, reason, only_waiting)
+        let of_guest = self.guests.get(handle).map_or(0, |guest| guest.end(reason, only_waiting));
+        of_guest + self.core.jobs().end_of(handle, reason, only_waiting)
     }
 
     /// Runs `work` on a pool, without touching its reference count; none once it is removed.
@@ -79,6 +94,10 @@ impl Pools<'_> {
     /// event comes at once; by force only its own jobs are ended, and it stays open.
     pub(crate) fn close(self, pool: u32, force: bool, announce: bool) {
         let Some(engine) = self.table.get(pool) else { return };
+        let guest = self.guests.get(pool);
+        if let Some(guest) = &guest {
+            guest.close();
+        }
         if engine.is_shared() && force {
             self.end_own(pool, Reason::PoolClosed, false);
             return;
@@ -91,7 +110,11 @@ impl Pools<'_> {
         }
         match (self.openings.give_back(pool), tell) {
             (Some(Some(last)), tell) => last.close(false, tell),
-            (_, Some(tell)) => tell(),
+            // What its guest has under way is its own: the pool does not end with it, so it is waited for here.
+            (_, Some(tell)) => match guest {
+                Some(guest) => guest.when_idle(tell),
+                None => tell(),
+            },
             (_, None) => {}
         }
     }
@@ -108,6 +131,7 @@ impl Pools<'_> {
 
     /// Lets go of a pool that has closed; its handle may be used again.
     pub(crate) fn remove(self, pool: u32) {
+        self.guests.remove(pool);
         let removed = self.table.remove(pool);
         if let Some(pool) = &removed {
             self.core.round_trips().close(pool.number());

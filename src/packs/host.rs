@@ -171,7 +171,7 @@ unsafe extern "C" fn progress(call: *mut abi::Call, report: *const abi::Value) -
 ///
 /// # Safety
 /// As [`Borrowed::read`]; and each part must be memory of its length.
-unsafe fn copied(value: *const abi::Value) -> Result<Value> {
+pub(super) unsafe fn copied(value: *const abi::Value) -> Result<Value> {
     // SAFETY: the caller's word.
     let Borrowed { wire, parts } = unsafe { Borrowed::read(value) }?;
     wire::read(wire, &mut Copies::of(parts), Limits::DEFAULT)

@@ -4,6 +4,7 @@
 //! * `run` — a task of a pack as the registry runs it: its input in the wire form of the interface, and shared memory taken for it.
 //! * `task` — the task itself, and what its outcomes mean: a result, or which error.
 //! * `host` — the functions that the interface gives a running task; `call` — what one run has, behind the pointer that they take.
+//! * `engine` — the pool for other addons in the process.
 //! * `wire` — the wire form: values for a pack, and what comes from one, which nobody trusts.
 //!
 //! # What is trusted
@@ -12,6 +13,7 @@
 //! whether they are this call's). A call that is used by another thread than its own, or after it, is refused where that can be seen.
 
 mod call;
+mod engine;
 mod host;
 mod loader;
 mod run;
@@ -20,4 +22,5 @@ mod wire;
 #[cfg(all(test, not(loom)))]
 mod wire_tests;
 
+pub use engine::SharedPool;
 pub use loader::{Pack, Packs};

@@ -7,7 +7,7 @@ use rust_workers_abi::{self as abi, outcome};
 
 use super::call::{Call, Shown};
 use super::host::HOST;
-use super::task::PackTask;
+use super::task::{Data, PackTask};
 use crate::error::Result;
 use crate::shared::{ExclusiveRange, SharedRange, take};
 use crate::tasks::{Context, Run};
@@ -19,19 +19,30 @@ pub(super) struct Registered(pub(super) &'static PackTask);
 impl Run for Registered {
     fn run(&self, input: Value, context: &Context<'_>) -> Result<Value> {
         let task = self.0;
-        let described = input.describe();
-        let shown = Shown::of(input)?;
-        // Until the task has ended.
-        let _claims = claim(task.flags, &shown, context)?;
-        let mut call = Call::whole(task, context, shown);
-        let input = call.input().map_or(abi::Value::EMPTY, Shown::as_abi);
-        // SAFETY: the function is that of a task in the pack's table, which lives as long as the process (`loader.rs`); the call, its
-        // input and the table of the host are there until it returns.
-        let outcome = unsafe { (task.run)(&raw const HOST, call.as_abi(), &raw const input, task.data.0) };
-        match outcome {
-            outcome::OK => call.take_result().map_err(|error| task.bad_result(&error)),
-            other => Err(task.failure(other, call.failed(), described)),
-        }
+        run_function(task, task.run, task.data, input, context)
+    }
+}
+
+/// Runs a function as this task.
+pub(super) fn run_function(
+    task: &'static PackTask,
+    run: abi::RunFn,
+    data: Data,
+    input: Value,
+    context: &Context<'_>,
+) -> Result<Value> {
+    let described = input.describe();
+    let shown = Shown::of(input)?;
+    // Until the task has ended.
+    let _claims = claim(task.flags, &shown, context)?;
+    let mut call = Call::whole(task, context, shown);
+    let input = call.input().map_or(abi::Value::EMPTY, Shown::as_abi);
+    // SAFETY: the function is that of a task in the pack's table, which lives as long as the process (`loader.rs`), or of an addon, which
+    // does so too (`engine/pin.rs`); the call, its input and the table of the host are there until it returns.
+    let outcome = unsafe { run(&raw const HOST, call.as_abi(), &raw const input, data.0) };
+    match outcome {
+        outcome::OK => call.take_result().map_err(|error| task.bad_result(&error)),
+        other => Err(task.failure(other, call.failed(), described)),
     }
 }
 

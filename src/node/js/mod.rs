@@ -5,6 +5,7 @@
 //! * `memory` — the memory of typed arrays and ArrayBuffers.
 //! * `kept_memory` — memory that JavaScript gives to Rust for as long as its environment lives.
 //! * `external_strings` — strings over memory that Rust looks after.
+//! * `external` — values that are a pointer of ours, for other addons.
 //! * `reference` — references, which keep a value alive after the call has returned.
 //! * `exceptions` — throwing, and taking exceptions.
 //! * `function` — functions of ours that JavaScript calls.
@@ -27,6 +28,7 @@
 mod call;
 mod derive;
 mod exceptions;
+mod external;
 mod external_strings;
 mod function;
 mod hooks;
