@@ -38,7 +38,13 @@ impl Helpers for NoHelpers {
 pub(super) struct TestTasks;
 
 impl Execute for TestTasks {
-    fn execute(&self, task: usize, input: Payload, token: &CancelToken, helpers: &dyn Helpers) -> Result<Value> {
+    fn execute(
+        &self,
+        task: usize,
+        input: Payload,
+        token: &CancelToken,
+        helpers: &dyn Helpers,
+    ) -> Result<Value> {
         match (task, input.into_value()?) {
             (ECHO, value) => Ok(value),
             (SLEEP | HOLD, Value::Number(millis)) => {
