@@ -143,6 +143,17 @@ describe('the command rust-workers', () => {
     assert.deepEqual([none.status, none.stdout], [1, '']);
     assert.match(none.stderr, /^Could not load the addon[^]*\n {2}1\. correct RUST_WORKERS_BINARY/);
   });
+
+  test('where: the library of pool.light, or why there is none, without which the rest works', () => {
+    const library = path.join(os.tmpdir(), 'rust-workers-light-of-a-test.node');
+    const none = run(['where'], { RUST_WORKERS_BINARY: '', RUST_WORKERS_LIGHT: library });
+    assert.deepEqual([none.status, none.stdout.split('\n').length], [0, 3]);
+    assert.match(none.stderr, /^the library of pool\.light is not there: no .*light-of-a-test\.node\. Build it with `npx rust-workers build`/);
+
+    const { status, stdout, stderr } = run(['where'], { RUST_WORKERS_BINARY: '', RUST_WORKERS_LIGHT: __filename });
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.deepEqual(stdout.split('\n').slice(2), [__filename, '']);
+  });
 });
 
 test('no package manager finds anything to run at an install', () => {
