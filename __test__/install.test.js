@@ -177,6 +177,21 @@ describe('npm is run', () => {
   });
 });
 
+test('the crates for tasks of one’s own are of the version of the package, and ask for that of each other', () => {
+  const root = path.join(__dirname, '..');
+  for (const crate of ['abi', 'task', 'task-macros']) {
+    const folder = path.join(root, 'crates', crate);
+    const manifest = fs.readFileSync(path.join(folder, 'Cargo.toml'), 'utf8');
+    assert.equal(/^version = "(.*)"$/m.exec(manifest)[1], version, crate);
+    for (const [, asked] of manifest.matchAll(/^rust-workers-.*version = "=?(.*?)"/gm)) assert.equal(asked, version, crate);
+    for (const file of ['README.md', 'LICENSE']) assert.ok(fs.existsSync(path.join(folder, file)), `${crate} has no ${file}`);
+    for (const key of ['description', 'license', 'repository', 'keywords', 'categories', 'rust-version']) {
+      assert.match(manifest, new RegExp(`^${key} = `, 'm'), `${crate}: ${key}`);
+    }
+  }
+  assert.ok(fs.readFileSync(path.join(root, 'docs', 'native-packs.md'), 'utf8').includes(`cargo add rust-workers-task@${version}`));
+});
+
 test('versions are compared part by part, as numbers', () => {
   assert.ok(atLeast('1.95.0', '1.95'));
   assert.ok(atLeast('1.100.0', '1.95'));

@@ -6,7 +6,7 @@
 const { parseArgs } = require('node:util');
 
 const { buildIfNeeded, log, runAsCommand } = require('./build');
-const { lightLibrary } = require('../light/library');
+const { lightLibrary } = require('../native/light-library');
 const { loadBinding } = require('../native/load');
 const { triple } = require('../native/triple');
 const { VERSION } = require('../native/version');
