@@ -9,6 +9,7 @@
 const { line } = require('../../bench/harness/environment');
 const { find } = require('../../bench/harness/results');
 const { best, isLibrary } = require('../../bench/page/read');
+const { lightFigures } = require('./light');
 
 const SMALL_TASKS = ['scripts', 'tasks with a small object in and out, 5,000 in flight, 2 workers'];
 const ONE_BY_ONE = ['scripts', 'one such task after the other, bound to one core'];
@@ -89,6 +90,7 @@ function figures() {
     ['loop-delay', round(median(DELAY))],
     ['loop-delay-piscina', round(median(DELAY, 'piscina'))],
     ['measured', line(contest(SMALL_TASKS).measured)],
+    ...lightFigures(median, contest, round),
   ]);
 }
 
