@@ -1,13 +1,16 @@
 'use strict';
 
-// How a worker thread and a process end while native tasks of a pack of the user's own run and wait, at random moments.
+// How a worker thread and a process end while native tasks of a pack of the user's own run and wait, light JavaScript with them, and
+// submissions of another addon, at random moments.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
 const { test } = require('node:test');
 
 const { onEachNode, quietly } = require('../support/child');
-const { compile, noCompiler } = require('../support/packs');
+const { compile, compileAddon, noAddons, noCompiler } = require('../support/packs');
+
+const ENGINE = path.join(__dirname, '..', 'fixtures', 'engine', 'addon.c');
 
 /** RW_ROUNDS=100 to be sure. */
 const ROUNDS = Number(process.env.RW_ROUNDS ?? 6);
@@ -44,7 +47,7 @@ RW_PACK("ends", "1.0.0", RW_TASK("untilTold", 0, until_told), RW_TASK("deaf", 0,
         RW_TASK("answers", 0, answers))
 `;
 
-const underWay = ({ load, parentPort }) => {
+const underWay = ({ load, parentPort, addon = ADDON }) => {
   const { WorkerPool } = load();
   const silent = () => {};
   for (let count = 0; count < 3; count++) {
@@ -56,6 +59,16 @@ const underWay = ({ load, parentPort }) => {
       if (i % 40 === 0) pool.run(i % 80 === 0 ? 'untilTold' : 'reports', 1, { timeout: 1 + (i % 7), onProgress: silent }).catch(silent);
     }
     pool.run('untilTold').catch(silent);
+    const light = pool.light({ loops: '() => { for (;;); }', adds: '(a, b) => a + b' }, { timeout: 5 });
+    for (let i = 0; i < 20; i++) light.adds(i, 1).catch(silent);
+    light.loops().catch(silent);
+    if (addon !== undefined) {
+      // 0: answers at once; 1: spins until it is told to stop; 2: sleeps.
+      const { submit } = require(addon);
+      submit(pool.engine, 0, 50);
+      submit(pool.engine, 1, 1, 0, 5);
+      submit(pool.engine, 2, 2, 1_000);
+    }
     if (count === 1) pool.close({ force: true });
   }
   setInterval(Object, 1_000);
@@ -65,7 +78,8 @@ const underWay = ({ load, parentPort }) => {
 const skip = noCompiler;
 
 if (!skip) {
-  const text = String(underWay).replace("'PACK'", JSON.stringify(compile(SOURCE)));
+  const addon = noAddons ? undefined : compileAddon(ENGINE);
+  const text = String(underWay).replace("'PACK'", JSON.stringify(compile(SOURCE))).replace('ADDON', `${JSON.stringify(addon)}`);
 
   onEachNode('the end with packs', (run) => {
     test('terminate() of a worker with tasks of a pack in flight', async () => {
