@@ -78,8 +78,10 @@ onEachNode('a pool that only its listener has', (run) => {
       async ({ WorkerPool, once, waits, script }) => {
         await waits('recycle', async () => {
           const pool = new WorkerPool(script, { minThreads: 1, maxThreads: 1, recycle: { afterTasks: 1 } });
+          // Before: it may end sooner than its answer is read.
+          const ended = once(pool, 'workerDestroy');
           await pool.runTask(1);
-          await once(pool, 'workerDestroy');
+          await ended;
         });
         await waits('pool.recycle()', async () => {
           const pool = new WorkerPool(script, 1);
