@@ -41,7 +41,7 @@ onEachNode('a pool that only its listener has', (run) => {
   test('the end of an idle worker: with a task before, with none after, with a listener that came late', () =>
     inProgram(
       async ({ WorkerPool, once, waits, script }) => {
-        const make = () => new WorkerPool(script, { minThreads: 0, maxThreads: 2, idleTimeout: 150 });
+        const make = () => new WorkerPool(script, { minThreads: 0, maxThreads: 2, idleTimeout: 500 });
         await waits('after a task', async () => {
           const pool = make();
           await pool.runTask(1);
@@ -59,13 +59,13 @@ onEachNode('a pool that only its listener has', (run) => {
           await new Promise((resolve) => pool.on('workerDestroy', () => --left === 0 && resolve()));
         });
         await waits('fewer are kept', async () => {
-          const pool = new WorkerPool(script, { minThreads: 1, maxThreads: 1, idleTimeout: 100 });
+          const pool = new WorkerPool(script, { minThreads: 1, maxThreads: 1, idleTimeout: 400 });
           await pool.runTask(1);
           pool.resize({ minThreads: 0 });
           await once(pool, 'workerDestroy');
         });
         await waits('functions', async () => {
-          const pool = new WorkerPool({ maxThreads: 1, idleTimeout: 100 });
+          const pool = new WorkerPool({ maxThreads: 1, idleTimeout: 400 });
           await pool.exec((n) => n + 1, [1]);
           await once(pool, 'workerDestroy');
         });
