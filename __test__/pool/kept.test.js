@@ -166,6 +166,11 @@ onEachNode('a pool that only its listener has', (run) => {
           const pool = await ready({ minThreads: 0, maxThreads: 1, idleTimeout: Infinity });
           return pool.on('workerDestroy', () => pool);
         });
+        await isForgotten('after a broadcast', async () => {
+          const pool = await ready(kept);
+          await pool.broadcast('echo', 1);
+          return pool;
+        });
         await isForgotten('without a script', async () => {
           const pool = new WorkerPool({ maxThreads: 1 });
           for (const event of all) pool.on(event, () => pool);
@@ -190,7 +195,7 @@ onEachNode('a pool that only its listener has', (run) => {
           });
         }
       },
-      ...['with workers that are kept', 'with workers that never end', 'without a script', 'after the event', 'off', 'removeListener',
+      ...['with workers that are kept', 'with workers that never end', 'after a broadcast', 'without a script', 'after the event', 'off', 'removeListener',
         'removeAllListeners', 'removeAllListeners of all', 'once'].map((name) => `${name} was forgotten`),
     ));
 

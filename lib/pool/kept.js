@@ -8,6 +8,7 @@
  *
  * - while a worker starts: its outcome is still to be told;
  * - while tasks are under way, or a worker is ending, and somebody listens to an event that may come of that;
+ * - while tasks are under way, once something was broadcast, which a worker that starts for them runs before;
  * - while more workers live than are kept, which end when they have been idle for long enough, and somebody listens to 'workerDestroy'.
  *
  * Each of these ends by itself, and the pool would not close before; but for the last, whose time is `idleTimeout`. Nothing here keeps the
@@ -30,6 +31,8 @@ class Kept {
   /** Whether somebody listens to one of the events; and to the end of workers. */
   #listens = false;
   #awaitsEnd = false;
+  /** Whether tasks keep it, also where nobody listens. */
+  #broadcasts = false;
 
   /** @param {import('./worker-pool').WorkerPool} pool */
   constructor(pool) {
@@ -55,10 +58,16 @@ class Kept {
   listened(event) {
     if (event !== undefined && !KNOWN.has(event)) return;
     const pool = this.#pool.deref();
-    this.#listens = EVENTS.some((name) => pool.listenerCount(name) > 0);
+    this.#listens = this.#broadcasts || EVENTS.some((name) => pool.listenerCount(name) > 0);
     this.#awaitsEnd = pool.listenerCount(END) > 0;
     this.#tellNatives();
     this.look();
+  }
+
+  /** Tasks keep it from now on: workers that start need it. */
+  keepWhileBusy() {
+    this.#broadcasts = true;
+    this.listened();
   }
 
   /** A task is about to be under way, where none was, and somebody listens. */

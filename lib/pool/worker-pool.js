@@ -356,9 +356,14 @@ class WorkerPool extends EventEmitter {
   async #broadcast(task, input, options) {
     if (this.#scriptTasks === undefined) throw noScript('run a native task by its name: run(name, input)');
     if (this.#admission.isClosed) throw takesNoMoreTasks(task);
-    const tasks = this.#scriptTasks;
-    const run = (name, value, given, alone) =>
-      new Promise((resolve, reject) => tasks[alone ? 'runAlone' : 'run'](name, value, given, resolve, reject));
+    // The manager keeps the function, and the workers the manager.
+    const self = new WeakRef(this);
+    const run = (name, value, given, alone) => new Promise((resolve, reject) => {
+      const tasks = self.deref()?.#scriptTasks;
+      if (tasks === undefined) reject(takesNoMoreTasks(name));
+      else tasks[alone ? 'runAlone' : 'run'](name, value, given, resolve, reject);
+    });
+    this.#kept.keepWhileBusy();
     return this.#workers.broadcasts(run).broadcast(task, input, options);
   }
 
