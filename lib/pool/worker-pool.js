@@ -387,7 +387,17 @@ class WorkerPool extends EventEmitter {
   }
 
   light(functions, options) {
-    return require('./light').light(this, functions, options);
+    return require('./light').light(this, (...call) => this.#runInto(...call), functions, options);
+  }
+
+  /**
+   * Runs a task whose promise is somebody else's: `resolve` gets what `settleBy` of lib/answer-errors.js takes apart. As `run`, but that the
+   * options have none of `dedupe`, `cache` and `retries` without a promise in between.
+   */
+  #runInto(task, input, options, resolve, reject) {
+    if (this.#callSites !== undefined || isTraced() || (options !== undefined && sharesRuns(options))) this.run(task, input, options).then(resolve, reject);
+    else if (this.#admission.isClosed) reject(takesNoMoreTasks(task));
+    else this.#tasks.run(task, input, options, resolve, reject);
   }
 
   get engine() {
