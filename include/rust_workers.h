@@ -10,7 +10,8 @@
  *  - Structs that begin with `size` grow at their end. Who makes one sets `size` to sizeof; who reads one reads no member beyond it.
  *  - Memory is freed by the side that made it. What the host shows (`rw_value`, `rw_text`) is borrowed until the call ends, or until
  *    `release`; what a task shows to the host is copied before the host's function returns.
- *  - A task must not let an exception, a panic or a longjmp out. abort() and a crash end the process: a pack is code of yours in it.
+ *  - A task must not let an exception, a panic or a longjmp out, nor end its thread. abort() and a crash end the process: a pack is code
+ *    of yours in it.
  *  - A task runs on a thread of the pool, several at a time. An `rw_call` belongs to the thread that was given it, until it returns.
  *  - Texts are UTF-8. Numbers in values are little endian.
  */
