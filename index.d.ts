@@ -1074,6 +1074,17 @@ export type Light<F extends LightFunctions = LightFunctions> = { readonly [K in 
   readonly ready: Promise<void>;
   /** Calls a function with one argument, or none. */
   run(name: keyof F & string, input?: unknown, options?: RunOptions): Promise<any>;
+  /** Calls a function for each input, with that as its argument; the results are in the order of the inputs. With `settle: true`, what became of each. */
+  map(
+    name: keyof F & string,
+    inputs: Iterable<unknown> | AsyncIterable<unknown>,
+    options: Omit<RunOptions, 'cache' | 'dedupe' | 'retries'> & { settle: true },
+  ): Promise<TaskOutcome<any>[]>;
+  map(
+    name: keyof F & string,
+    inputs: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: Omit<RunOptions, 'cache' | 'dedupe' | 'retries'> & { settle?: false | undefined },
+  ): Promise<any[]>;
   /** The same functions with these options for their calls. */
   with(options: RunOptions): Light<F>;
   /** Waits for the calls that run, and lets the functions go. */

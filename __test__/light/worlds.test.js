@@ -165,6 +165,61 @@ function inProcess(body, env = {}) {
   return spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 60_000 });
 }
 
+describe('map', () => {
+  test('random programs as calls and as inputs of a map do the same, in order', async (t) => {
+    const random = seeded(t);
+    const known = await programs(random, 30);
+    const light = pool.light({ play: PLAY });
+    const chosen = Array.from({ length: 1_000 }, () => known[random(known.length)]);
+    const outcomes = await light.map('play', chosen.map(({ program }) => program), { settle: true });
+    outcomes.forEach(({ status, value, reason, index }, at) => {
+      const found = status === 'fulfilled' ? { value } : { name: reason.name, message: reason.message, code: reason.code };
+      assert.deepEqual({ found, index }, { found: chosen[at].expected, index: at }, JSON.stringify(chosen[at].program));
+    });
+    const good = chosen.filter(({ expected }) => expected.value !== undefined);
+    const results = await light.map('play', good.map(({ program }) => program));
+    assert.deepEqual(results, good.map(({ expected }) => expected.value));
+    await light.close();
+  });
+
+  test('inputs of all sources; what is thrown, limits, signals; functions of the host', async () => {
+    const light = pool.light(
+      {
+        same: '(x) => { if (x === 7) throw new RangeError("seven"); return x; }',
+        loop: '(x) => { if (x === 5) for (;;); return x; }',
+        greedy: '(x) => { const all = []; while (x === 3) all.push(new Array(1000)); return x; }',
+        asks: 'async (x) => (await twice(x)) + 1',
+      },
+      { memory: 2 << 20, host: { twice: (x) => x * 2 } },
+    );
+    async function* later() {
+      yield* [1, [2]];
+    }
+    assert.deepEqual(await light.map('same', [1, undefined, null, 'a', [], [1], [0, 2], { a: [1] }]), [1, undefined, null, 'a', [], [1], [0, 2], { a: [1] }]);
+    assert.deepEqual(await light.map('same', new Set([1, 2])), [1, 2]);
+    assert.deepEqual(await light.map('same', later()), [1, [2]]);
+    assert.deepEqual(await light.map('same', []), []);
+    assert.deepEqual(await light.map('asks', [1, 2, 3]), [3, 5, 7]);
+    assert.deepEqual(await light.map('asks', [1], { settle: true }), [{ status: 'fulfilled', value: 3, index: 0 }]);
+    await assert.rejects(light.map('same', [1, 7, 2]), { name: 'RangeError', message: 'seven' });
+    await assert.rejects(light.map('greedy', [1, 3, 2]), { code: 'ERR_RW_LIGHT_MEMORY', name: 'LightMemoryError', index: 1 });
+    await assert.rejects(light.map('loop', [1, 5, 2], { runTimeout: 20 }), { code: 'ERR_RW_TASK_TIMEOUT', index: 1 });
+    const stop = new AbortController();
+    const stopped = assert.rejects(light.map('loop', [1, 5, 2], { signal: stop.signal }), { name: 'AbortError' });
+    stop.abort();
+    await stopped;
+    await assert.rejects(light.map('other', []), { code: 'ERR_RW_INVALID_ARG_VALUE' });
+    await assert.rejects(light.map('same', 5), { code: 'ERR_RW_INVALID_ARG_TYPE' });
+    assert.throws(() => pool.light({ map: '() => 1' }), { code: 'ERR_RW_INVALID_ARG_VALUE' });
+    const one = await light.map('loop', [1, 5, 2], { settle: true, runTimeout: 20 });
+    assert.deepEqual(one.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
+    const last = light.map('same', [1]);
+    await light.close();
+    assert.deepEqual(await last, [1]);
+    await assert.rejects(light.map('same', [1]), { code: 'ERR_RW_LIGHT_CLOSED' });
+  });
+});
+
 describe('the handler of faults', { skip: process.platform === 'linux' ? false : 'memory is watched on Linux alone' }, () => {
   test('WebAssembly that faults beside it gets its own errors', () => {
     // (module (memory 1) (func (export "at") (param i32) (result i32) local.get 0 i32.load))

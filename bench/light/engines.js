@@ -6,7 +6,7 @@
  *     open(threads) → { tenant(source), stop() }
  *     tenant(source) → { call(input), runaway(ms), close() }
  *
- * `call` gives the result, or a promise of it. `runaway` calls it with undefined, stops it after these milliseconds, and gives how long it then
+ * `call` gives the result, or a promise of it; `all`, where there is one, a promise of the results of many inputs. `runaway` calls it with undefined, stops it after these milliseconds, and gives how long it then
  * took until it had ended, in ms; the tenant may be of no use afterwards. `blocks`: calls run on the main thread.
  */
 
@@ -56,6 +56,19 @@ function light(threads, { state = false } = {}) {
         },
         close: () => tenant.close(),
       };
+    },
+    stop: () => pool.destroy(),
+  };
+}
+
+/** All that waits at once. */
+function lightMap(threads) {
+  const { WorkerPool } = require('../..');
+  const pool = new WorkerPool({ maxThreads: threads });
+  return {
+    tenant(source) {
+      const tenant = pool.light({ work: source }, { memory: MEMORY_MB * MEGABYTE });
+      return { call: (input) => tenant.work(input), all: (inputs) => tenant.map('work', inputs), close: () => tenant.close() };
     },
     stop: () => pool.destroy(),
   };
@@ -193,6 +206,7 @@ function workers() {
 
 const ENGINES = {
   light: { name: 'rust-workers, light', open: light },
+  lightMap: { name: 'rust-workers, light.map', open: lightMap },
   isolates: { name: 'isolated-vm, an isolate each', open: isolates, needs: 'isolated-vm', library: true },
   isolateContexts: { name: 'isolated-vm, contexts of one isolate', open: isolateContexts, needs: 'isolated-vm', library: true },
   emscripten: { name: 'quickjs-emscripten', open: emscripten, blocks: true, library: true },

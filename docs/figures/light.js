@@ -18,7 +18,7 @@ const ENGINES = {
   workers: 'a Worker each',
 };
 const RULE = ['light', CONTESTS.rule];
-const OF_RULES = ['rust-workers, light', 'quickjs-emscripten', 'quickjs-emscripten in a Worker'];
+const [CALLS, MAP, PEER, PEER_IN_WORKER] = ['rust-workers, light', 'rust-workers, light.map', 'quickjs-emscripten', 'quickjs-emscripten in a Worker'];
 
 /**
  * @param {(which: string[], name: string) => number} median
@@ -30,13 +30,16 @@ function lightFigures(median, contest, round) {
   const cells = Object.entries(CONTESTS).flatMap(([key, title]) =>
     Object.entries(ENGINES).map(([engine, name]) => [`light-${key}-${engine}`, round(median(['light', title], name))]),
   );
-  const ratios = OF_RULES.slice(1).map((peer) => median(RULE, OF_RULES[0]) / median(RULE, peer));
+  const ratio = (own, peer) => round(median(RULE, own) / median(RULE, peer));
   const { load } = contest(RULE).measured;
   return [
     ...cells,
-    ['light-rule-emscripten-worker', round(median(RULE, OF_RULES[2]))],
-    ['light-rule-ratio', round(ratios[0])],
-    ['light-rule-ratio-worker', round(ratios[1])],
+    ['light-rule-map', round(median(RULE, MAP))],
+    ['light-rule-emscripten-worker', round(median(RULE, PEER_IN_WORKER))],
+    ['light-rule-ratio', ratio(CALLS, PEER)],
+    ['light-rule-ratio-worker', ratio(CALLS, PEER_IN_WORKER)],
+    ['light-map-ratio', ratio(MAP, PEER)],
+    ['light-map-ratio-worker', ratio(MAP, PEER_IN_WORKER)],
     ['light-load', String(load)],
   ];
 }

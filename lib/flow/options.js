@@ -5,7 +5,7 @@
 const { AsyncResource } = require('node:async_hooks');
 
 const { OF_SCRIPTS, RUN, SCRIPT_RUN, submitOptions } = require('../task/options');
-const { CONTEXT } = require('../task/task-context');
+const { CALLEES, CONTEXT } = require('../task/task-context');
 const { validateBoolean, validateInteger, validateOptions } = require('../validators');
 
 const MAP = ['settle'];
@@ -46,7 +46,7 @@ function divide(given, own, native) {
     const { [name]: value } = bag;
     if (value !== undefined) run[name] = value;
   }
-  if (given[CONTEXT] !== undefined) run[CONTEXT] = given[CONTEXT];
+  for (const internal of [CALLEES, CONTEXT]) if (given[internal] !== undefined) run[internal] = given[internal];
   return [mine, run];
 }
 

@@ -14,9 +14,11 @@ const { InvalidArgTypeError, InvalidArgValueError, LightClosedError, OutOfRangeE
 const { lineOf } = require('../inspection');
 const { lightLibrary } = require('../native/light-library');
 const { lightSource } = require('../light/sources');
+const { callsOf, outcomesOf, resultsOf } = require('./light-map');
 const { ownOptions } = require('../task/options');
 const { CALLEES } = require('../task/task-context');
-const { describe, validateBoolean, validateFunction, validateInteger, validateNumber, validateObject, validateOptions } = require('../validators');
+const { namedByMessage } = require('../flow/outcomes');
+const { describe, validateBoolean, validateFunction, validateInteger, validateIterable, validateNumber, validateObject, validateOptions } = require('../validators');
 
 const DEFINE = 'light.define';
 const RUN = 'light.run';
@@ -37,7 +39,7 @@ const RANDOM = 2;
 const STATE = 4;
 
 /** What a light object has beside its functions; `then`, or it would be a promise. */
-const RESERVED = new Set(['close', 'ready', 'run', 'then', 'with']);
+const RESERVED = new Set(['close', 'map', 'ready', 'run', 'then', 'with']);
 
 /** The pools that have the pack: to look for its library costs more than a definition. */
 const prepared = new WeakSet();
@@ -98,7 +100,7 @@ class Definition {
   /** @param {number} index of the function */
   call(index, given, options) {
     return new Promise((resolve, reject) => {
-      if (this.isClosed) return reject(new LightClosedError('this light object is closed: pool.light makes another one'));
+      if (this.isClosed) return reject(closed());
       this.#running++;
       if (this.id !== undefined) return this.#submit([this.id, index, given], options, resolve, reject);
       this.ready.then(
@@ -106,6 +108,22 @@ class Definition {
         (error) => this.#failed(reject, error),
       );
     });
+  }
+
+  /** @param {number} index of the function */
+  async map(index, inputs, options) {
+    if (this.isClosed) throw closed();
+    validateIterable(inputs, 'inputs');
+    this.#running++;
+    try {
+      if (this.id === undefined) await this.ready;
+      const outputs = await this.#pool.map(RUN, callsOf(inputs, this.id, index), options);
+      return options?.settle === true ? outcomesOf(outputs, asOurs) : resultsOf(outputs);
+    } catch (error) {
+      throw namedByMessage(asOurs(error));
+    } finally {
+      if (--this.#running === 0) this.#idle?.();
+    }
   }
 
   #submit(input, options, resolve, reject) {
@@ -146,6 +164,8 @@ class Definition {
   }
 }
 
+const closed = () => new LightClosedError('this light object is closed: pool.light makes another one');
+
 /** The pack knows codes, and not classes. */
 function asOurs(error) {
   const { code, message } = error ?? {};
@@ -183,13 +203,21 @@ class Light {
   }
 
   run(name, input, options) {
-    const index = this.#definition.names.indexOf(name);
+    return this.#with(name, options, (index, more) => this.#definition.call(index, input === undefined ? [] : [input], more));
+  }
+
+  map(name, inputs, options) {
+    return this.#with(name, options, (index, more) => this.#definition.map(index, inputs, more));
+  }
+
+  /** The function of this name, with these options besides the object's own. */
+  #with(name, options, call) {
+    const { names } = this.#definition;
+    const index = names.indexOf(name);
     if (index === -1) {
-      const names = this.#definition.names.join(', ');
-      return Promise.reject(new InvalidArgValueError(`The "name" argument must be one of the functions: ${names}. Received ${describe(name)}`));
+      return Promise.reject(new InvalidArgValueError(`The "name" argument must be one of the functions: ${names.join(', ')}. Received ${describe(name)}`));
     }
-    const more = options === undefined ? this.#options : callOptions(this.#definition, { ...this.#options, ...ownOptions(options) });
-    return this.#definition.call(index, input === undefined ? [] : [input], more);
+    return call(index, options === undefined ? this.#options : callOptions(this.#definition, { ...this.#options, ...ownOptions(options) }));
   }
 
   with(options) {

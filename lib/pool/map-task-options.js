@@ -3,7 +3,7 @@
 /** The options of a map, for the tasks of its inputs. */
 
 const { now } = require('../runtime/clock');
-const { CONTEXT } = require('../task/task-context');
+const { CALLEES, CONTEXT } = require('../task/task-context');
 
 /** Whether a map without a time limit asks nothing of its tasks but a priority and a key. */
 function asksLittle({ filename, name, onOutput, onProgress, deadline, runTimeout, spread, worker, context, transfer }) {
@@ -20,11 +20,12 @@ function asksLittle({ filename, name, onOutput, onProgress, deadline, runTimeout
  * @param {object[] | 'auto' | undefined} transfer of this input
  */
 function optionsOfTask(
-  { priority, key, parallel, filename, name, onOutput, onProgress, progress, deadline, runTimeout, spread, worker, context },
+  { priority, key, parallel, filename, name, onOutput, onProgress, progress, deadline, runTimeout, spread, worker, context, callees },
   signal, timeUpAt, transfer,
 ) {
   const options = { priority, parallel };
   if (context !== undefined) options[CONTEXT] = context.inner;
+  if (callees !== undefined) options[CALLEES] = callees;
   if (signal !== undefined) options.signal = signal;
   if (key !== undefined) options.key = key;
   if (onOutput !== undefined) options.onOutput = onOutput;
