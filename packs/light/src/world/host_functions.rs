@@ -6,8 +6,8 @@
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
-use rquickjs_sys as sys;
 use rust_workers_abi::{outcome, wire as tag};
+use rust_workers_quickjs as sys;
 
 use super::convert::{self, Unwritten};
 use super::js::{Context, Outcome, Thrown, Value};

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use rquickjs_sys as sys;
+use rust_workers_quickjs as sys;
 
 use super::host_functions;
 use super::image::{Base, Image};
