@@ -100,15 +100,15 @@ fn texts() {
             "() => { const s = 'a'.repeat(2e6), t = 'a'.repeat(1e6) + 'b'; for (;;) s.replaceAll(t, 'x') }",
             "() => { const s = 'a'.repeat(2e6), t = 'a'.repeat(1e6) + 'b'; for (;;) s.split(t) }",
             "() => '\\u0315\\u0300\\u0316'.repeat(2e5).normalize('NFC')",
-            "() => { for (;;) 'é€'.repeat(5e5).normalize('NFD') }",
-            "() => { for (;;) 'é€'.repeat(5e5).localeCompare('e') }",
+            "() => { for (;;) 'é€'.repeat(1e5).normalize('NFD') }",
+            "() => { for (;;) 'é€'.repeat(1e5).localeCompare('e') }",
             "() => { const s = 'é€'.repeat(5e5); for (;;) s.toUpperCase() }",
             "() => { const s = 'é€'.repeat(2e5); for (;;) encodeURIComponent(s) }",
             "() => { const s = '%C3%A9'.repeat(2e5); for (;;) decodeURIComponent(s) }",
             "() => { const s = 'é€'.repeat(2e5); for (;;) escape(s) }",
             "() => { const s = '%u20ac'.repeat(2e5); for (;;) unescape(s) }",
             "() => { const s = 'a'.repeat(2e6), t = 'a'.repeat(2e6); for (;;) s === t }",
-            "() => new Array(5e4).fill('a'.repeat(1e6)).indexOf('a'.repeat(1e6))",
+            "() => new Array(5e4).fill('a'.repeat(1e6)).indexOf('a'.repeat(1e6 - 1) + 'b')",
             "() => { const o = {}, s = 'a'.repeat(3e6); for (;;) o[s] }",
             "() => { const m = new Map(), s = 'a'.repeat(3e6); for (;;) m.has(s) }",
         ],
@@ -157,8 +157,8 @@ fn json_sorting_and_properties() {
             "() => { let o = {}; for (let i = 0; i < 4e4; i++) o = Object.create(o); for (;;) o.x = 1, delete o.x }",
             "() => { const a = Array.from({ length: 5e4 }, (_, i) => (i * 7919) % 1e5); for (;;) a.toSorted() }",
             "() => { const s = 'a'.repeat(1e6); const a = new Array(1e4).fill(s); for (;;) a.sort() }",
-            "() => { const a = new Uint8Array(7e6).map((_, i) => i * 7919); for (;;) a.sort() }",
-            "() => { const a = new Float64Array(7e5).map((_, i) => (i * 7919) % 1e5); for (;;) a.sort() }",
+            "() => { const a = new Uint8Array(3e6).map((_, i) => i * 7919); for (;;) a.sort() }",
+            "() => { const a = new Float64Array(3e5).map((_, i) => (i * 7919) % 1e5); for (;;) a.sort() }",
             "() => { const a = new Float64Array(3e5); for (;;) a.sort((x, y) => y - x) }",
             "() => { const a = new Array(1e5).fill(1); for (;;) a.indexOf(2) }",
         ],
@@ -172,7 +172,6 @@ fn regular_expressions() {
         &[
             "() => /^(a+)+$/.test('a'.repeat(40) + '!')",
             "() => /(x+x+)+y/.exec('x'.repeat(60))",
-            "() => /(?<=(a+)+)b/.test('a'.repeat(40) + 'c')",
             "() => /(.*)*z/.test('x'.repeat(1e3))",
             "() => { for (;;) 'a'.repeat(3e4).split(/a*b/) }",
             "() => { for (;;) 'a'.repeat(3e4).replace(/a*b/g, '') }",
@@ -199,6 +198,25 @@ fn one_pass_over_all_memory() {
             "() => { const all = []; for (let i = 0; i < 2e4; i++) { const a = {}; a.a = a; all.push(a) } for (;;) { const a = {}; a.a = a } }",
             "() => { const o = {}; for (let i = 0; i < 5e4; i++) o[(i * 7919) % 50021] = 1; for (;;) Object.keys(o) }",
             "() => { const s = 'a|'.repeat(2e5); for (;;) new RegExp(s) }",
+        ],
+    );
+}
+
+/// Callers that make a rejection of what a stop throws go on: once only.
+#[test]
+fn stops_that_are_caught_inside() {
+    stops(
+        SOON,
+        &[
+            "() => { for (;;) (async () => { for (;;); })() }",
+            "async () => { for (;;) { try { await (async () => { for (;;); })() } catch {} } }",
+            "() => { for (;;) Promise.all({ [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }) }) }) }",
+            "() => { for (;;) new Promise(() => { for (;;); }) }",
+            "() => { for (;;) Promise.try(() => { for (;;); }) }",
+            "() => { for (;;) Array.fromAsync({ length: 2 ** 53 - 1 }) }",
+            "() => { const f = () => { for (;;) p = p.then(f, f) }; let p = Promise.reject(1).then(f, f); return p }",
+            "() => { for (;;) Promise.reject(1) }",
+            "() => { for (;;) Promise.reject(1).catch(() => 1) }",
         ],
     );
 }

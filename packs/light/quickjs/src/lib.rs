@@ -1,6 +1,13 @@
 //! QuickJS-NG's C interface. The bindings and what C has as inline functions are those of `rquickjs-sys` 0.14.0 (LICENSE beside this file).
 #![no_std]
-#![allow(non_upper_case_globals, non_camel_case_types, non_snake_case, unsafe_op_in_unsafe_fn, unused_qualifications, clippy::all)]
+#![allow(
+    non_upper_case_globals,
+    non_camel_case_types,
+    non_snake_case,
+    unsafe_op_in_unsafe_fn,
+    unused_qualifications,
+    clippy::all
+)]
 
 use ::core::ptr;
 

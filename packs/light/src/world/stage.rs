@@ -451,7 +451,8 @@ unsafe extern "C" fn rejected(
     let promise = context.share(promise).identity();
     if handled {
         drop(core.watch.handled(promise).map(|reason| context.own(reason)));
-    } else {
-        core.watch.rejected(promise, context.share(reason).into_raw());
+    } else if core.watch.rejected(promise, reason) {
+        // The list holds it.
+        let _ = context.share(reason).into_raw();
     }
 }
