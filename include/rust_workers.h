@@ -1,6 +1,6 @@
 /*
  * rust_workers.h: tasks of one's own on the threads of rust-workers, in C or in any language that can make a library with one
- * exported C function. docs/native-packs.md shows how, step by step.
+ * exported C function. docs/c-packs.md shows how, step by step.
  *
  * A library that exports `rust_workers_pack` is a *pack*: a list of named tasks. `pool.use(path)` loads it, and
  * `pool.run(name, input)` runs them as it runs the built-in ones. Packs are never unloaded.

@@ -12,7 +12,8 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
 const { WorkerPool } = require('rust-workers');
-const { ROOT, blocksOf, read } = require('../docs/support/markdown');
+const { ROOT } = require('../docs/support/markdown');
+const { arePieces } = require('../docs/support/pieces');
 const { runNode } = require('../support/child');
 
 const TEMPLATE = path.join(ROOT, 'examples', 'native-task');
@@ -108,13 +109,5 @@ describe('the template of a pack in Rust', { skip: hasCargo ? false : 'there is 
 });
 
 test('the code of docs/native-packs.md is that of the template', () => {
-  const files = FILES.map((file) => fs.readFileSync(path.join(TEMPLATE, file), 'utf8'));
-  const blocks = blocksOf('docs/native-packs.md', read('docs/native-packs.md')).filter(({ language }) => language !== 'sh');
-  assert.ok(blocks.length >= 7);
-  for (const { line, code } of blocks) {
-    // A file may have more between two paragraphs.
-    for (const paragraph of code.trimEnd().split('\n\n')) {
-      assert.ok(files.some((text) => text.includes(paragraph)), `docs/native-packs.md:${line}\n${paragraph}`);
-    }
-  }
+  assert.ok(arePieces('docs/native-packs.md', FILES.map((file) => path.join(TEMPLATE, file))) >= 7);
 });

@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use crate::cancel::Reason;
 use crate::node::{Arguments, Call, Environment, Export, Guest, JsValue, Returned, export};
-use crate::packs::SharedPool;
+use crate::packs::{SharedPool, end_submissions, open_engine as shared_pool_of};
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[(c"openEngine", export(open_engine))];
@@ -24,7 +24,7 @@ impl Guest for Addons {
     }
 
     fn end(&self, reason: Reason, only_waiting: bool) -> usize {
-        self.0.end(reason, only_waiting)
+        end_submissions(&self.0, reason, only_waiting)
     }
 
     fn when_idle(&self, then: Box<dyn FnOnce() + Send>) {
@@ -35,7 +35,7 @@ impl Guest for Addons {
 /// `openEngine(pool)`: the External that other addons take; nothing for a pool that is gone. Once for each pool object.
 fn open_engine<'call>(call: Call<'call>, [pool]: Arguments<'call, 1>) -> Returned<'call> {
     let (pools, handle) = (call.environment.pools(), call.js.read_u32(pool)?);
-    let Some(shared) = pools.with(handle, |pool| SharedPool::new(pool.clone())) else {
+    let Some(shared) = pools.with(handle, |pool| shared_pool_of(pool.clone())) else {
         return Ok(JsValue::NOTHING);
     };
     let external = call.js.external(Arc::clone(&shared), rust_workers_abi::ENGINE_TAG)?;

@@ -22,5 +22,5 @@ mod wire;
 #[cfg(all(test, not(loom)))]
 mod wire_tests;
 
-pub use engine::SharedPool;
+pub use engine::{SharedPool, end_submissions, open_engine};
 pub use loader::{Pack, Packs};

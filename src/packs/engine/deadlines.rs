@@ -4,12 +4,11 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::LazyLock;
-use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
-
-use super::submissions;
+use super::under_way;
+use crate::cancel::Reason;
 use crate::panic::guard;
+use crate::sync::{Condvar, Instant, Mutex, wait_until};
 
 #[derive(Default)]
 struct Watched {
@@ -29,7 +28,8 @@ struct Watch {
 }
 
 static WATCH: LazyLock<&'static Watch> = LazyLock::new(|| {
-    let watch: &Watch = Box::leak(Box::new(Watch { watched: Mutex::default(), sooner: Condvar::new() }));
+    let watch: &Watch =
+        Box::leak(Box::new(Watch { watched: Mutex::new(Watched::default()), sooner: Condvar::new() }));
     // Without a thread a limit still ends what runs, at its next look.
     let _ = std::thread::Builder::new().name("rust-workers-deadlines".to_owned()).spawn(move || watch.run());
     watch
@@ -42,7 +42,7 @@ pub(super) fn watch(at: Instant, id: u64) {
     let is_sooner = watched.due.peek().is_none_or(|Reverse((first, _))| at < *first);
     watched.due.push(Reverse((at, id)));
     if watched.due.len() > watched.sweep_at.max(FEW) {
-        watched.due.retain(|Reverse((_, id))| submissions::is_under_way(*id));
+        watched.due.retain(|Reverse((_, id))| under_way::is_under_way(*id));
         watched.sweep_at = 2 * watched.due.len();
     }
     drop(watched);
@@ -57,13 +57,15 @@ impl Watch {
         loop {
             match watched.due.peek().map(|Reverse((at, _))| *at) {
                 None => self.sooner.wait(&mut watched),
-                Some(at) if at > Instant::now() => drop(self.sooner.wait_until(&mut watched, at)),
+                Some(at) if at > Instant::now() => wait_until(&self.sooner, &mut watched, at),
                 Some(_) => {
-                    let Some(Reverse((_, id))) = watched.due.pop() else { continue };
-                    // `done` is called here, of one that waits.
-                    parking_lot::MutexGuard::unlocked(&mut watched, || {
-                        drop(guard(|| submissions::expire(id)))
-                    });
+                    let due = watched.due.pop();
+                    drop(watched);
+                    if let Some(Reverse((_, id))) = due {
+                        // `done` is called here, of one that waits.
+                        drop(guard(|| under_way::stop(id, None, Reason::TimedOut)));
+                    }
+                    watched = self.watched.lock();
                 }
             }
         }

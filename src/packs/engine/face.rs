@@ -11,16 +11,24 @@ use std::time::Duration;
 use rust_workers_abi::{self as abi, outcome};
 
 use super::shared_pool::SharedPool;
-use super::submissions::{self, Submission, What};
+use super::submissions::{self, Submission};
+use super::under_way::{self, What};
 use super::{function, pin};
+use crate::cancel::Reason;
 use crate::error::{Code, Error};
 use crate::packs::host::copied;
 use crate::packs::task::Data;
 use crate::panic::guard;
+use crate::pool::Pool;
 use crate::value::Value;
 
+/// A pool that other addons may submit to, for one of its JavaScript objects.
+pub fn open_engine(pool: Pool) -> Arc<SharedPool> {
+    SharedPool::new(pool, table)
+}
+
 /// The table of a pool.
-pub(super) fn table(pool: *mut abi::Pool) -> abi::Engine {
+fn table(pool: *mut abi::Pool) -> abi::Engine {
     abi::Engine {
         size: size_of::<abi::Engine>() as u32,
         abi: abi::ABI,
@@ -123,7 +131,7 @@ unsafe fn read(shared: &SharedPool, submission: *const abi::Submission) -> Optio
 unsafe extern "C" fn cancel(pool: *mut abi::Pool, id: u64) -> i32 {
     // SAFETY: the interface says that it is a pool of ours, which the caller has.
     let Some(shared) = (unsafe { borrow(pool) }) else { return 0 };
-    i32::from(guard(|| submissions::cancel(&shared, id)).unwrap_or(false))
+    i32::from(guard(|| under_way::stop(id, Some(&shared), Reason::Cancelled)).unwrap_or(false))
 }
 
 unsafe extern "C" fn threads(pool: *mut abi::Pool) -> usize {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use rust_workers_abi as abi;
 
-use super::submissions;
+use super::under_way;
 use crate::error::{Code, Error, Result};
 use crate::packs::run::run_function;
 use crate::packs::task::{Data, PackTask};
@@ -55,7 +55,7 @@ impl Run for AddonFunction {
             _ => None,
         };
         if let Some([Value::Number(id), input]) = submission
-            && let Some((run, data)) = submissions::function_of(id as u64)
+            && let Some((run, data)) = under_way::function_of(id as u64)
         {
             return run_function(&TASK, run, data, input, context);
         }

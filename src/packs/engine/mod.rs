@@ -2,7 +2,8 @@
 //! them, or functions of their own, and are told of each one's end by a callback.
 //!
 //! * `shared_pool` — a pool as other addons have it, behind `rw_pool`; `face` — the functions of `rw_engine`.
-//! * `submissions` — what is under way, and the outbox of all of it; `deadlines` — the thread that ends what has waited too long.
+//! * `submissions` — submitting, and the outbox of all of it; `under_way` — what has not been answered, and how it is stopped;
+//!   `deadlines` — the thread that stops what takes too long.
 //! * `function` — the task as which a function of an addon runs; `pin` — keeps the addon's code in the process.
 //!
 //! # Once, whatever happens
@@ -21,5 +22,8 @@ mod function;
 mod pin;
 mod shared_pool;
 mod submissions;
+mod under_way;
 
+pub use face::open_engine;
 pub use shared_pool::SharedPool;
+pub use under_way::end_submissions;

@@ -8,9 +8,6 @@ use std::sync::Arc;
 
 use rust_workers_abi as abi;
 
-use super::face;
-use super::submissions;
-use crate::cancel::Reason;
 use crate::pool::Pool;
 use crate::sync::Mutex;
 use crate::tasks::builtin;
@@ -42,13 +39,13 @@ struct State {
 }
 
 impl SharedPool {
-    /// For one object of a pool.
-    pub fn new(pool: Pool) -> Arc<Self> {
+    /// For one object of a pool, with the functions of this table.
+    pub(super) fn new(pool: Pool, table: fn(*mut abi::Pool) -> abi::Engine) -> Arc<Self> {
         let state = State { is_open: true, under_way: 0, when_idle: Vec::new() };
         Arc::new_cyclic(|this: &std::sync::Weak<SharedPool>| SharedPool {
-            face: Face(face::table(this.as_ptr().cast_mut().cast())),
+            face: Face(table(this.as_ptr().cast_mut().cast())),
             pool,
-            tasks: Mutex::default(),
+            tasks: Mutex::new(HashMap::new()),
             state: Mutex::new(state),
         })
     }
@@ -67,11 +64,6 @@ impl SharedPool {
     /// Takes no more submissions. Those under way go on.
     pub fn close(&self) {
         self.state.lock().is_open = false;
-    }
-
-    /// Asks what is under way by it to stop, for `reason`, or what of it still waits; how much of it waited.
-    pub fn end(self: &Arc<Self>, reason: Reason, only_waiting: bool) -> usize {
-        submissions::end_of(self, reason, only_waiting)
     }
 
     /// Calls `then` once nothing is under way, on whichever thread that is seen.
@@ -99,12 +91,5 @@ impl SharedPool {
         let idle = if state.under_way == 0 { std::mem::take(&mut state.when_idle) } else { Vec::new() };
         drop(state);
         idle.into_iter().for_each(|then| then());
-    }
-
-    /// The table for C.
-    #[cfg(test)]
-    #[allow(dead_code)]
-    pub(super) fn engine(&self) -> *const abi::Engine {
-        &raw const self.face.0
     }
 }

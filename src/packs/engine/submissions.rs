@@ -1,35 +1,33 @@
-//! What other addons have submitted, until it is answered.
+//! Submitting, and telling the end.
 //!
 //! # The races of a submission
 //! *Answered before `submit` has returned.* The entry is in the table before the job is in the queue, and the id is written before both.
 //! The answer takes the entry out; what `submit` does after that with the entry, it finds gone.
 //!
-//! *Cancelled before its position is known.* `cancel` stores the reason in the token, and finds no position to take out. `submit`
-//! writes the position under the lock of the table, and looks at the token after that: it takes the job out itself then. So does the
-//! thread of `deadlines`.
+//! *Cancelled before its position is known.* `stop` stores the reason in the token, and finds no position to take out. `submit`
+//! writes the position under the lock of the table, and looks at the token after that: it takes the job out itself then.
 //!
 //! *Answered while it is cancelled.* Positions are used once: taking out one that is gone finds nothing.
 
 // It calls functions of other addons.
 #![allow(unsafe_code)]
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::Mutex;
 use rust_workers_abi::{self as abi, outcome};
 
-use super::deadlines;
-use super::function;
 use super::shared_pool::SharedPool;
+use super::under_way::{self, Entry, What};
+use super::{deadlines, function};
 use crate::cancel::{CancelToken, Reason, TimeLimits};
 use crate::error::{Code, Error, Result};
 use crate::packs::call::Shown;
 use crate::packs::task::Data;
 use crate::panic::guard;
-use crate::pool::{Job, Outbox, QueuePosition, Target};
+use crate::pool::{Job, Outbox, Target};
+use crate::sync::Instant;
 use crate::value::{Payload, Value};
 
 /// What is submitted.
@@ -46,33 +44,7 @@ pub(super) struct Submission {
     pub(super) data: Data,
 }
 
-#[derive(Clone, Copy)]
-pub(super) enum What {
-    Named,
-    /// A function of the addon.
-    Function(abi::RunFn),
-}
-
-/// A submission under way.
-struct Entry {
-    shared: Arc<SharedPool>,
-    what: What,
-    done: abi::DoneFn,
-    data: Data,
-    token: CancelToken,
-    /// None until it is known.
-    position: Option<QueuePosition>,
-}
-
-/// Entries by id, in several tables, so that threads seldom meet at one lock.
-const TABLES: usize = 16;
-static UNDER_WAY: [Mutex<Option<HashMap<u64, Entry>>>; TABLES] = [const { Mutex::new(None) }; TABLES];
 static NEXT: AtomicU64 = AtomicU64::new(1);
-
-/// Does `work` on the table that has this id.
-fn with_table<T>(id: u64, work: impl FnOnce(&mut HashMap<u64, Entry>) -> T) -> T {
-    work(UNDER_WAY[(id % TABLES as u64) as usize].lock().get_or_insert_default())
-}
 
 /// Answers of jobs become calls of `done`.
 struct DoneOutbox;
@@ -80,9 +52,7 @@ static DONE: DoneOutbox = DoneOutbox;
 
 impl Outbox for DoneOutbox {
     fn settle(&self, _: usize, id: u64, outcome: Result<Value>) {
-        let Some(entry) = with_table(id, |table| table.remove(&id)) else { return };
-        let Entry { shared, done, data, token, .. } = entry;
-        drop(token);
+        let Some(Entry { shared, done, data, .. }) = under_way::remove(id) else { return };
         // A panic of ours must not keep the pool from going on; `done` itself must not unwind.
         let _ = guard(|| tell(done, data, outcome));
         shared.finish();
@@ -102,8 +72,7 @@ pub(super) fn submit(shared: &Arc<SharedPool>, submission: Submission, told: imp
     told(id);
     let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let token = CancelToken::limited(TimeLimits { until: until.map(|at| (at, false)), run: None });
-    let entry = Entry { shared: Arc::clone(shared), what, done, data, token: token.clone(), position: None };
-    with_table(id, |table| table.insert(id, entry));
+    under_way::insert(id, Entry::new(Arc::clone(shared), what, done, data, token.clone()));
     let input = match what {
         What::Named => input,
         What::Function(_) => function::input(id, input),
@@ -113,15 +82,13 @@ pub(super) fn submit(shared: &Arc<SharedPool>, submission: Submission, told: imp
         Ok(accepted) => accepted,
         Err(refused) => {
             drop(refused.submission.into_input());
-            let entry = with_table(id, |table| table.remove(&id));
+            let entry = under_way::remove(id);
             shared.finish();
             drop(entry);
             return Err(refused.error);
         }
     };
-    let waits = with_table(id, |table| {
-        table.get_mut(&id).map(|entry| entry.position = Some(accepted.position)).is_some()
-    });
+    let waits = under_way::place(id, accepted.position);
     if waits && let Some(at) = until {
         deadlines::watch(at, id);
     }
@@ -130,68 +97,6 @@ pub(super) fn submit(shared: &Arc<SharedPool>, submission: Submission, told: imp
         shared.pool.take_out(&[accepted.position], reason, |_| {});
     }
     Ok(())
-}
-
-/// What `stop` needs of an entry.
-type Handle = (Arc<SharedPool>, CancelToken, Option<QueuePosition>);
-
-fn handle(id: u64) -> Option<Handle> {
-    with_table(id, |table| {
-        let entry = table.get(&id)?;
-        Some((Arc::clone(&entry.shared), entry.token.clone(), entry.position))
-    })
-}
-
-/// Asks it to stop. Whether it was there.
-fn stop(handle: Option<Handle>, reason: Reason) -> bool {
-    let Some((shared, token, position)) = handle else { return false };
-    token.cancel(reason);
-    if let Some(position) = position {
-        shared.pool.take_out(&[position], reason, |_| {});
-    }
-    true
-}
-
-/// Asks a submission of this pool to stop. Whether it was there.
-pub(super) fn cancel(shared: &Arc<SharedPool>, id: u64) -> bool {
-    stop(handle(id).filter(|(own, ..)| Arc::ptr_eq(own, shared)), Reason::Cancelled)
-}
-
-/// The time of a submission is up.
-pub(super) fn expire(id: u64) {
-    stop(handle(id), Reason::TimedOut);
-}
-
-/// Whether it has not been answered.
-pub(super) fn is_under_way(id: u64) -> bool {
-    with_table(id, |table| table.contains_key(&id))
-}
-
-/// Ends all of a pool, or what of it waits; how much of it waited.
-pub(super) fn end_of(shared: &Arc<SharedPool>, reason: Reason, only_waiting: bool) -> usize {
-    let mut own = Vec::new();
-    for table in &UNDER_WAY {
-        let table = table.lock();
-        let entries = table.iter().flat_map(HashMap::values);
-        own.extend(
-            entries
-                .filter(|entry| Arc::ptr_eq(&entry.shared, shared))
-                .map(|entry| (entry.token.clone(), entry.position)),
-        );
-    }
-    let positions: Vec<_> = own.iter().filter_map(|(_, position)| *position).collect();
-    if !only_waiting {
-        own.iter().for_each(|(token, _)| token.cancel(reason));
-    }
-    shared.pool.take_out(&positions, reason, |_| {})
-}
-
-/// The function of a submission, and its data.
-pub(super) fn function_of(id: u64) -> Option<(abi::RunFn, Data)> {
-    with_table(id, |table| match table.get(&id)? {
-        Entry { what: What::Function(run), data, .. } => Some((*run, *data)),
-        Entry { what: What::Named, .. } => None,
-    })
 }
 
 /// Calls `done` with what has become of its submission.
