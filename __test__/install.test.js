@@ -143,6 +143,17 @@ describe('the command rust-workers', () => {
     assert.deepEqual([none.status, none.stdout], [1, '']);
     assert.match(none.stderr, /^Could not load the addon[^]*\n {2}1\. correct RUST_WORKERS_BINARY/);
   });
+
+  test('where: the library of pool.light, or why there is none, without which the rest works', () => {
+    const library = path.join(os.tmpdir(), 'rust-workers-light-of-a-test.node');
+    const none = run(['where'], { RUST_WORKERS_BINARY: '', RUST_WORKERS_LIGHT: library });
+    assert.deepEqual([none.status, none.stdout.split('\n').length], [0, 3]);
+    assert.match(none.stderr, /^the library of pool\.light is not there: no .*light-of-a-test\.node\. Build it with `npx rust-workers build`/);
+
+    const { status, stdout, stderr } = run(['where'], { RUST_WORKERS_BINARY: '', RUST_WORKERS_LIGHT: __filename });
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.deepEqual(stdout.split('\n').slice(2), [__filename, '']);
+  });
 });
 
 test('no package manager finds anything to run at an install', () => {
@@ -164,6 +175,21 @@ describe('npm is run', () => {
   test('on Windows by a shell only where its script is not known, with blanks in quotes', { skip: hasNpmBeside }, () => {
     assert.deepEqual(on('win32'), { command: 'npm.cmd pack --to "C:\\My Files"', words: [], shell: true });
   });
+});
+
+test('the crates for tasks of one’s own are of the version of the package, and ask for that of each other', () => {
+  const root = path.join(__dirname, '..');
+  for (const crate of ['abi', 'task', 'task-macros']) {
+    const folder = path.join(root, 'crates', crate);
+    const manifest = fs.readFileSync(path.join(folder, 'Cargo.toml'), 'utf8');
+    assert.equal(/^version = "(.*)"$/m.exec(manifest)[1], version, crate);
+    for (const [, asked] of manifest.matchAll(/^rust-workers-.*version = "=?(.*?)"/gm)) assert.equal(asked, version, crate);
+    for (const file of ['README.md', 'LICENSE']) assert.ok(fs.existsSync(path.join(folder, file)), `${crate} has no ${file}`);
+    for (const key of ['description', 'license', 'repository', 'keywords', 'categories', 'rust-version']) {
+      assert.match(manifest, new RegExp(`^${key} = `, 'm'), `${crate}: ${key}`);
+    }
+  }
+  assert.ok(fs.readFileSync(path.join(root, 'docs', 'native-packs.md'), 'utf8').includes(`cargo add rust-workers-task@${version}`));
 });
 
 test('versions are compared part by part, as numbers', () => {

@@ -11,7 +11,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-const { FILES } = require('../.ci/install/programs');
+const { FILES, PROGRAMS } = require('../.ci/install/programs');
 const { runNpm } = require('../lib/install/npm');
 const { packageOf } = require('../lib/native/platforms');
 const { triple } = require('../lib/native/triple');
@@ -20,7 +20,7 @@ const { PACKAGES } = require('./places');
 
 const project = fs.mkdtempSync(path.join(os.tmpdir(), 'rust-workers-try-'));
 
-const options = { cwd: project, encoding: 'utf8', env: { ...process.env, RUST_WORKERS_BINARY: '' } };
+const options = { cwd: project, encoding: 'utf8', env: { ...process.env, RUST_WORKERS_BINARY: '', RUST_WORKERS_LIGHT: '' } };
 
 function endOf({ status, error, stdout, stderr }) {
   if (error) throw error;
@@ -33,7 +33,7 @@ try {
   const files = [packageOf(triple()), 'rust-workers'].map((name) => path.join(PACKAGES, `${name}-${version}.tgz`));
   const installed = endOf(runNpm(['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...files], options));
   assert.equal(installed.status, 0, installed.stderr);
-  for (const program of ['program.cjs', 'program.mjs']) {
+  for (const program of PROGRAMS) {
     assert.deepEqual(endOf(spawnSync(process.execPath, [program], options)), { status: 0, stdout: 'works\n', stderr: '' }, program);
   }
   process.stdout.write(`The packages of ${triple()} work on Node.js ${process.version}.\n`);

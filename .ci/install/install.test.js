@@ -20,7 +20,7 @@ const { faultsOf } = require('../../npm/check-addon');
 const { ADDONS, PACKAGES, ROOT } = require('../../npm/places');
 const { find, makeMachine } = require('./machine');
 const { MANAGERS, getManagers, putOn } = require('./managers');
-const { FILES, TYPESCRIPT } = require('./programs');
+const { FILES, PROGRAMS, TYPESCRIPT } = require('./programs');
 const { startRegistry } = require('./registry');
 
 const { version } = require('../../package.json');
@@ -98,8 +98,8 @@ const PROJECT = { 'package.json': '{ "name": "app", "version": "1.0.0", "private
 
 const newProject = (machine, manager, files = {}) => machine.project({ ...PROJECT, ...manager.files, ...files });
 
-async function runPrograms(machine, project, { node }) {
-  for (const program of ['program.cjs', 'program.mjs']) {
+async function runPrograms(machine, project, { node }, programs = PROGRAMS) {
+  for (const program of programs) {
     assert.deepEqual(await type(machine, project, `${node} ${program}`), WORKS, program);
   }
 }
@@ -204,7 +204,9 @@ for (const manager of MANAGERS) {
       assert.ok(manager.isQuiet(added), `${added.stdout}\n${added.stderr}`);
       await runPrograms(machine, project, manager);
       const where = await succeed(machine, project, `${manager.run} where`);
-      assert.match(where.stdout, new RegExp(`${PREBUILT}.*${fileOf(triple()).replaceAll('.', '\\.')}\\n`));
+      for (const file of [fileOf, lightFileOf]) {
+        assert.match(where.stdout, new RegExp(`${PREBUILT}.*${file(triple()).replaceAll('.', '\\.')}\\n`));
+      }
 
       fs.rmSync(path.join(project, 'node_modules'), { recursive: true, force: true });
       await succeed(machine, project, manager.again);
@@ -286,7 +288,7 @@ test('on each line of Node.js', { skip: nodes.length === 0 && 'RW_NODES names no
   const project = newProject(machine, npm);
   await succeed(machine, project, npm.add);
   for (const node of nodes) {
-    for (const program of ['program.cjs', 'program.mjs']) {
+    for (const program of PROGRAMS) {
       assert.deepEqual(await machine.run(node, [program], { cwd: project }), WORKS, `${node} ${program}`);
     }
   }
@@ -331,7 +333,10 @@ test('rust-workers build, under pnpm, with a Rust workspace of the program’s o
   const without = await succeed(machine, project, `${pnpm.run} build`, { ...toolchain, CFLAGS: '-DJSContext=1' });
   assert.match(without.stderr, new RegExp(`built ${fileOf(triple()).replaceAll('.', '\\.')}`));
   assert.match(without.stderr, /cargo build failed[^]*the library of pool\.light was not built\. All but pool\.light works without it/);
-  await runPrograms(machine, project, pnpm);
+  await runPrograms(machine, project, pnpm, PROGRAMS.filter((program) => program !== 'light.cjs'));
+  const light = await type(machine, project, 'node light.cjs');
+  assert.equal(light.code, 1);
+  assert.match(light.stderr, /the library of pool\.light is not there: .*Build it with `npx rust-workers build`/);
   const built = await succeed(machine, project, `${pnpm.run} build`, toolchain);
   assert.match(built.stderr, new RegExp(`built ${lightFileOf(triple()).replaceAll('.', '\\.')}`));
   assert.doesNotMatch(built.stderr, new RegExp(`built ${fileOf(triple()).replaceAll('.', '\\.')}`));

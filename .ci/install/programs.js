@@ -1,6 +1,6 @@
 'use strict';
 
-/** What a newcomer writes first: each program uses native tasks, a script pool, a channel and shared memory, and prints `works`. */
+/** What a newcomer writes first: programs that use native tasks, a script pool, a channel and shared memory, or light code, and print `works`. */
 
 /** The script of the pools: it answers numbers, and what comes through a port. */
 const SCRIPT = `'use strict';
@@ -44,7 +44,24 @@ main();
 
 const NAMES = '{ MessageChannel, SharedBuffer, WorkerPool }';
 
+/** With the library of pool.light, without which the other programs work. */
+const LIGHT = `'use strict';
+const assert = require('node:assert/strict');
+const { WorkerPool } = require('rust-workers');
+async function main() {
+  const pool = new WorkerPool({ maxThreads: 2 });
+  const light = pool.light({ double: (n) => 2 * n, hangs: '() => { for (;;); }' }, { timeout: 100 });
+  assert.equal(await light.double(21), 42);
+  await assert.rejects(light.hangs(), { code: 'ERR_RW_TASK_TIMEOUT' });
+  await pool.close();
+  console.log('works');
+}
+
+main();
+`;
+
 const FILES = {
+  'light.cjs': LIGHT,
   'script.cjs': SCRIPT,
   'program.cjs': `const assert = require('node:assert/strict');\nconst ${NAMES} = require('rust-workers');\n${body("'./script.cjs'")}`,
   'program.mjs':
@@ -67,4 +84,7 @@ const TYPESCRIPT = {
   }),
 };
 
-module.exports = { FILES, TYPESCRIPT };
+/** Those that are run. */
+const PROGRAMS = ['program.cjs', 'program.mjs', 'light.cjs'];
+
+module.exports = { FILES, PROGRAMS, TYPESCRIPT };

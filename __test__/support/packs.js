@@ -1,12 +1,13 @@
 'use strict';
 
-/** Packs for tests: small C files, compiled when a test needs them. */
+/** Packs and addons for tests: small C files, compiled when a test needs them. */
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
+const ROOT = path.join(__dirname, '..', '..');
 const SOURCES = path.join(__dirname, '..', 'fixtures', 'packs');
 
 const compiler = process.env.CC ?? 'cc';
@@ -28,8 +29,17 @@ function temporary() {
 
 let made = 0;
 
+/** Compiles a file of C to a library of its own each time; its path. */
+function build(file, name, flags) {
+  const library = path.join(temporary(), `${made++}-${name}`);
+  const args = ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror', ...flags, '-o', library, file, '-lpthread'];
+  const { status, stderr } = spawnSync(compiler, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${compiler} ${args.join(' ')} failed:\n${stderr}`);
+  return library;
+}
+
 /**
- * Compiles a pack, to a file of its own each time.
+ * Compiles a pack.
  *
  * @param {string} source name of a file of fixtures/packs, without `.c`; or C itself
  * @param {Record<string, string | number>} [defines]
@@ -37,17 +47,21 @@ let made = 0;
  */
 function compile(source, defines = {}) {
   let file = path.join(SOURCES, `${source}.c`);
-  const number = made++;
   if (source.includes('\n')) {
-    file = path.join(temporary(), `source${number}.c`);
+    file = path.join(temporary(), `source${made++}.c`);
     fs.writeFileSync(file, source);
   }
-  const library = path.join(temporary(), `pack${number}.so`);
   const given = Object.entries(defines).map(([name, value]) => `-D${name}=${value}`);
-  const args = ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror', `-I${SOURCES}`, ...given, '-o', library, file, '-lpthread'];
-  const { status, stderr } = spawnSync(compiler, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${compiler} ${args.join(' ')} failed:\n${stderr}`);
-  return library;
+  return build(file, 'pack.so', [`-I${SOURCES}`, ...given]);
 }
 
-module.exports = { compile, noCompiler, temporary };
+/** The folder of node_api.h of this Node. */
+const headers = path.resolve(process.execPath, '..', '..', 'include', 'node');
+
+/** Why tests with addons in C cannot run here; false where they can. */
+const noAddons = noCompiler || (fs.existsSync(path.join(headers, 'node_api.h')) ? false : `there is no ${headers}/node_api.h`);
+
+/** Compiles an addon, a file of C by its path; what to `require`. */
+const compileAddon = (file) => build(file, 'addon.node', [`-I${path.join(ROOT, 'include')}`, `-isystem${headers}`]);
+
+module.exports = { compile, compileAddon, noAddons, noCompiler, temporary };

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 'use strict';
 
-/** The command `rust-workers`: builds the addon where no prebuilt one fits, and says which addon is loaded. */
+/** The command `rust-workers`: builds the addon where no prebuilt one fits, and says what is loaded. */
 
 const { parseArgs } = require('node:util');
 
 const { buildIfNeeded, log, runAsCommand } = require('./build');
+const { lightLibrary } = require('../native/light-library');
 const { loadBinding } = require('../native/load');
 const { triple } = require('../native/triple');
 const { VERSION } = require('../native/version');
@@ -15,7 +16,7 @@ const HELP = `rust-workers ${VERSION}
   rust-workers build           builds the addon, and the library of pool.light, from their sources, if none that fit are there; needs
                                Rust and a C compiler
   rust-workers build --force   builds them in any case
-  rust-workers where           says which addon is loaded here, or why none is
+  rust-workers where           says which addon is loaded here, or why none is; and the library of pool.light
   rust-workers --version
   rust-workers --help
 `;
@@ -40,14 +41,25 @@ function fileOfAddon() {
   return file;
 }
 
-function where() {
+/** Does it; where a file is not there, says so in the words of the error. Whether it is there. */
+function attempt(print) {
   try {
-    process.stdout.write(`rust-workers ${VERSION}, ${triple()}, Node.js ${process.version}\n${fileOfAddon()}\n`);
+    print();
+    return true;
   } catch (error) {
     if (error.code !== 'ERR_RW_BINDING_NOT_FOUND') throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
+    return false;
   }
+}
+
+function where() {
+  const isThere = attempt(() =>
+    process.stdout.write(`rust-workers ${VERSION}, ${triple()}, Node.js ${process.version}\n${fileOfAddon()}\n`),
+  );
+  if (!isThere) process.exitCode = 1;
+  // All but pool.light works without it.
+  else attempt(() => process.stdout.write(`${lightLibrary()}\n`));
 }
 
 const COMMANDS = { build: { run: build, flags: ['force'] }, where: { run: where, flags: [] } };

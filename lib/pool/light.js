@@ -11,7 +11,7 @@ const { inspect } = require('node:util');
 
 const { InvalidArgTypeError, InvalidArgValueError, LightClosedError, OutOfRangeError, errorFromCode } = require('../errors');
 const { lineOf } = require('../inspection');
-const { lightLibrary } = require('../light/library');
+const { lightLibrary } = require('../native/light-library');
 const { lightSource } = require('../light/sources');
 const { ownOptions } = require('../task/options');
 const { CALLEES } = require('../task/task-context');

@@ -62,6 +62,11 @@ class NativeSubmitter {
     return nativeOwnerOf(this.#pool, name);
   }
 
+  /** Others fill the queue too from now on: where it has a limit, only the native side knows whether one more fits. */
+  shareQueue() {
+    if (this.#roomBelow !== Infinity) this.#roomBelow = 0;
+  }
+
   run(name, input, options, resolve, reject) {
     const task = this.#pool.tasks.get(name);
     if (task === undefined) reject(unknownTask(this.#pool, name));

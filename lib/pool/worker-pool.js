@@ -391,7 +391,9 @@ class WorkerPool extends EventEmitter {
   }
 
   get engine() {
-    return require('./engine').engineOf(this.#native, this.#settings, this.#admission.isClosed);
+    const engine = require('./engine').engineOf(this.#native, this.#settings, this.#admission.isClosed);
+    this.#nativeTasks.shareQueue();
+    return engine;
   }
 
   proxy(options) {

@@ -15,7 +15,6 @@
 
 use std::collections::HashMap;
 use std::ffi::{c_char, c_int};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -23,6 +22,7 @@ use libloading::Library;
 use parking_lot::Mutex;
 use rust_workers_abi as abi;
 
+use super::file::{find, looks_whole, what_else};
 use super::host::HOST;
 use super::run::Registered;
 use super::task::{Data, PackTask};
@@ -131,38 +131,30 @@ fn fault(path: &impl std::fmt::Display, why: impl std::fmt::Display) -> Error {
     Error::new(Code::PackLoad, format!("the pack '{path}' does not load: {why}"))
 }
 
-/// The file that a path leads to, by its own name.
-fn find(path: &Path) -> Result<PathBuf, String> {
-    let found = std::fs::metadata(path).and_then(|about| Ok((path.canonicalize()?, about)));
-    match found {
-        Ok((_, about)) if about.is_dir() => {
-            Err("it is a directory; give the library in it, such as target/release/libmy_tasks.so".to_owned())
-        }
-        Ok((_, about)) if !about.is_file() => Err("it is no regular file".to_owned()),
-        Ok((file, _)) => Ok(file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err("there is no such file; build it, or check the path".to_owned())
-        }
-        Err(error) => Err(format!("it cannot be read: {error}")),
-    }
-}
-
 /// Opens a library, for good, and finds the function of a pack in it.
 fn open(file: &Path) -> Result<abi::PackFn, String> {
     looks_whole(file)?;
     // SAFETY: what runs by opening it is the code of the program's choice; see the head of this file.
     let library = unsafe { open_library(file) };
-    let library = library
-        .map_err(|error| format!("it is no library that this process can open: {}", reason(&error)))?;
+    let library = library.map_err(|error| {
+        what_else(file)
+            .unwrap_or_else(|| format!("it is no library that this process can open: {}", reason(&error)))
+    })?;
     // Before anything else can end this: nothing is unloaded.
     let library = Box::leak(Box::new(library));
     // SAFETY: the name is that of the interface, which says of which type it is.
     let function = unsafe { library.get::<abi::PackFn>(abi::PACK_SYMBOL.to_bytes_with_nul()) };
     function.map(|function| *function).map_err(|_| {
-        "it is a library, and no pack: it does not export the function 'rust_workers_pack' (include/rust_workers.h)"
-            .to_owned()
+        // SAFETY: it is only looked for.
+        let addon = unsafe { library.get::<*const ()>(b"napi_register_module_v1\0") };
+        if addon.is_ok() { NO_PACK_BUT_ADDON } else { NO_PACK }.to_owned()
     })
 }
+
+/// Of a library that does not export the function of a pack.
+const NO_PACK: &str = "it is a library, and no pack: it does not export the function 'rust_workers_pack'. In Rust, put \
+    #[rust_workers_task::task] on a function of the crate that is the library; in C, RW_PACK at the end of a file";
+const NO_PACK_BUT_ADDON: &str = "it is an addon, and no pack: load it by `require`. It can have a pool's threads by `pool.engine` (docs/shared-engine.md)";
 
 /// # Safety
 /// The constructors of the library run.
@@ -190,42 +182,6 @@ fn reason(error: &libloading::Error) -> String {
     match error {
         libloading::Error::DlOpen { source } => source.to_string(),
         other => std::error::Error::source(other).map_or_else(|| other.to_string(), ToString::to_string),
-    }
-}
-
-/// A library that ends too early, as one that is just being copied, would end the process by SIGBUS when it is opened: the system
-/// maps what its head promises. So the head of an ELF file of this machine's kind is compared with the file's length.
-fn looks_whole(file: &Path) -> Result<(), String> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-    let look = || -> io::Result<Option<bool>> {
-        let mut file = std::fs::File::open(file)?;
-        let length = file.metadata()?.len();
-        let mut head = [0; 64];
-        if file.read(&mut head)? < 64 || head[..6] != *b"\x7fELF\x02\x01" {
-            return Ok(None);
-        }
-        let number = |bytes: &[u8], at: usize| {
-            bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes)
-        };
-        let (table, size) = (number(&head, 32), usize::from(u16::from_le_bytes([head[54], head[55]])));
-        let count = usize::from(u16::from_le_bytes([head[56], head[57]]));
-        if size < 56 {
-            return Ok(None);
-        }
-        let mut segments = vec![0; size * count];
-        file.seek(SeekFrom::Start(table))?;
-        if file.read_exact(&mut segments).is_err() {
-            return Ok(Some(false));
-        }
-        let ends = |segment: &[u8]| number(segment, 8).saturating_add(number(segment, 32)) <= length;
-        Ok(Some(segments.chunks_exact(size).all(ends)))
-    };
-    match look() {
-        Ok(Some(false)) => {
-            Err("it ends too early: it was not copied as a whole, or is still being written".to_owned())
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("it cannot be read: {error}")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Native packs: libraries with tasks of users, behind the C interface of `include/rust_workers.h`.
 //!
 //! * `loader` — opens a library, looks whether it is a pack, and adds its tasks to the registry; once in a process.
+//! * `file` — the file that a path leads to; in words, what may have been meant where it leads to no pack.
 //! * `run` — a task of a pack as the registry runs it: its input in the wire form of the interface, and shared memory taken for it.
 //! * `task` — the task itself, and what its outcomes mean: a result, or which error.
 //! * `host` — the functions that the interface gives a running task; `call` — what one run has, behind the pointer that they take.
@@ -14,6 +15,7 @@
 
 mod call;
 mod engine;
+mod file;
 mod host;
 mod loader;
 mod run;

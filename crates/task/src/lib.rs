@@ -86,3 +86,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[doc(hidden)]
 #[path = "glue.rs"]
 pub mod __private;
+
+/// The programs of the page at crates.io.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -10,6 +10,8 @@ use std::ptr::NonNull;
 use memmap2::{MmapMut, MmapOptions};
 use rlsf::Tlsf;
 
+use super::guard::Guard;
+
 /// A page, as images see memory.
 pub(crate) const PAGE: usize = 4096;
 
@@ -35,6 +37,8 @@ const MARGIN: usize = 64;
 
 /// One block of memory, and the allocator in it.
 pub(crate) struct Region {
+    /// Before the map, so that it is dropped first.
+    guard: Option<Guard>,
     map: MmapMut,
     base: NonNull<u8>,
 }
@@ -44,7 +48,7 @@ impl Region {
     pub(crate) fn new(len: usize) -> Option<Region> {
         let mut map = MmapOptions::new().len(len).no_reserve_swap().map_anon().ok()?;
         let base = NonNull::new(map.as_mut_ptr())?;
-        let mut region = Region { map, base };
+        let mut region = Region { guard: None, map, base };
         region.clear();
         Some(region)
     }
@@ -77,6 +81,26 @@ impl Region {
     /// All of the memory.
     pub(crate) fn bytes(&mut self) -> &mut [u8] {
         &mut self.map
+    }
+
+    /// From now on the first `len` bytes are watched for writes, where the system can do that.
+    pub(crate) fn watch(&mut self, len: usize) {
+        self.guard = None;
+        if len <= self.map.len() {
+            let start = self.map.as_mut_ptr();
+            // SAFETY: the memory is this region's, whose stage stays on its thread; the guard is dropped before it.
+            self.guard = unsafe { Guard::new(start, len) };
+        }
+    }
+
+    /// They are not any more.
+    pub(crate) fn unwatch(&mut self) {
+        self.guard = None;
+    }
+
+    /// What watches the region.
+    pub(crate) fn guard(&self) -> Option<&Guard> {
+        self.guard.as_ref()
     }
 
     /// Gives the memory from `start` to `end` back to the system.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rust_workers_quickjs as sys;
 
 use super::host_functions;
-use super::image::{Base, Image};
+use super::image::{Base, Image, Page};
 use super::js::{Context, Outcome, Promise, Raw, Thrown, Value};
 use super::region::Region;
 use super::watch::Watch;
@@ -22,6 +22,13 @@ use crate::definition::Definition;
 const SPARE: usize = 2;
 /// More than this beyond a world is given back to the system after the task.
 const KEPT: usize = 1 << 20;
+
+/// So often in a row a stage is set back to one world until its memory is watched for what tasks write to: that costs as much as some dozen
+/// comparisons of all of it.
+const WATCHED_FROM: u32 = 64;
+
+/// Then so often it is made sure that writes are still seen, which is a call of the system.
+const CHECKED_EACH: u32 = 16;
 
 /// What native code of the interpreter and of this pack may need beyond the limit that the interpreter keeps.
 const RESERVED: usize = 160 << 10;
@@ -45,6 +52,10 @@ pub(crate) struct Stage {
     capacity: usize,
     /// What a task has left is still there.
     dirty: bool,
+    /// How often in a row the stage was set back to the world that stands there.
+    repeats: u32,
+    /// The pages that tasks in this world have written to, while its memory is watched, as they are in its picture.
+    written: Vec<Page>,
 }
 
 /// What instantiating a definition gave.
@@ -137,7 +148,7 @@ impl Stage {
         let helpers = prepare(context).ok()?;
         core.helpers.set(Some(helpers.into_raw()));
         let base = Base::take(core.region());
-        Some(Stage { core, ctx, base, capacity: memory, dirty: false })
+        Some(Stage { core, ctx, base, capacity: memory, dirty: false, repeats: 0, written: Vec::new() })
     }
 
     /// How much memory its tasks may have.
@@ -162,6 +173,8 @@ impl Stage {
     /// Sets the stage to where nobody has been.
     pub(crate) fn set_empty(&mut self) {
         let before = self.core.region().extent();
+        self.core.region().unwatch();
+        self.repeats = 0;
         self.base.restore(self.core.region());
         self.tidy(before);
         *self.core.definition.borrow_mut() = None;
@@ -176,12 +189,35 @@ impl Stage {
             return;
         }
         let before = self.core.region().extent();
-        world.image.restore(self.core.region(), &self.base);
+        self.repeats = if same { self.repeats.wrapping_add(1) } else { 0 };
+        self.restore(&world.image);
         self.tidy(before);
         if !same {
             *self.core.definition.borrow_mut() = Some(definition.clone());
         }
         self.dirty = false;
+    }
+
+    /// Sets the region to a picture: the one that it was set to before, where `repeats` is not 0.
+    fn restore(&mut self, image: &Image) {
+        let region = self.core.region();
+        let is_checked = self.repeats.is_multiple_of(CHECKED_EACH);
+        if self.repeats > 0
+            && let Some(guard) = region.guard()
+            && (!is_checked || guard.is_sound())
+        {
+            let written = guard.written();
+            if written.len() != self.written.len() {
+                self.written = written.map(|number| image.page(number, &self.base)).collect();
+            }
+            return image.restore_pages(region, &mut self.written);
+        }
+        region.unwatch();
+        self.written.clear();
+        image.restore(region, &self.base);
+        if self.repeats == WATCHED_FROM {
+            region.watch(image.extent());
+        }
     }
 
     /// A task begins, which changes the world.

@@ -11,8 +11,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { BindingNotFoundError } = require('../errors');
-const { lightFileOf, packageOf } = require('../native/platforms');
-const { triple } = require('../native/triple');
+const { lightFileOf, packageOf } = require('./platforms');
+const { triple } = require('./triple');
 
 const ROOT = path.join(__dirname, '..', '..');
 
