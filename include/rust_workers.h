@@ -10,7 +10,8 @@
  *  - Structs that begin with `size` grow at their end. Who makes one sets `size` to sizeof; who reads one reads no member beyond it.
  *  - Memory is freed by the side that made it. What the host shows (`rw_value`, `rw_text`) is borrowed until the call ends, or until
  *    `release`; what a task shows to the host is copied before the host's function returns.
- *  - A task must not let an exception, a panic or a longjmp out. abort() and a crash end the process: a pack is code of yours in it.
+ *  - A task must not let an exception, a panic or a longjmp out, nor end its thread. abort() and a crash end the process: a pack is code
+ *    of yours in it.
  *  - A task runs on a thread of the pool, several at a time. An `rw_call` belongs to the thread that was given it, until it returns.
  *  - Texts are UTF-8. Numbers in values are little endian.
  */
@@ -192,8 +193,9 @@ typedef const rw_pack *(*rw_pack_fn)(const rw_host *host, const char **error);
 /* A pool, by a counted reference. */
 typedef struct rw_pool rw_pool;
 
-/* Called once for each accepted submission, on a thread of the pool or on the one that closes it: it must not block. RW_OK with
- * the result; RW_FAILED, RW_STOPPED with the error; all borrowed until it returns. */
+/* Called once for each accepted submission, on a thread of the pool, or on the one that cancels, closes or submits, or on that which
+ * watches time limits: it must not block. It may submit and cancel. RW_OK with the result; RW_FAILED, RW_STOPPED with the error; all
+ * borrowed until it returns. */
 typedef void (*rw_done_fn)(void *data, int32_t outcome, const rw_value *result, const rw_error *error);
 
 typedef struct rw_submission {
@@ -201,7 +203,7 @@ typedef struct rw_submission {
   int32_t priority;
   const char *task; /* a native task by its name; NULL: `run` is the task */
   rw_run_fn run; /* where `task` is NULL: given `data` */
-  rw_value input; /* copied; parts too */
+  rw_value input; /* copied; parts too. Zeroes: undefined */
   uint64_t timeout_ns; /* RW_FOREVER, or how long it may take from now on */
   rw_done_fn done;
   void *data; /* for `done`, and for `run` */
@@ -211,7 +213,9 @@ typedef struct rw_submission {
 typedef struct rw_engine {
   uint32_t size;
   uint32_t abi;
-  rw_pool *pool; /* borrowed from the external: retain it to keep it */
+  rw_pool *pool; /* borrowed from the external: retain it to keep it, and this table with it */
+
+  /* One release for each retain: one too many frees what others use. */
   rw_pool *(*retain)(rw_pool *pool);
   void (*release)(rw_pool *pool);
 

@@ -49,4 +49,4 @@ function settleBy(outcome, resolve, reject) {
   else resolve(outcome);
 }
 
-module.exports = { hadStarted, isError, rejectBy, settleBy, takeError };
+module.exports = { Rejection, hadStarted, isError, rejectBy, settleBy, takeError };

@@ -138,6 +138,7 @@ class Delivery {
     const id = this.#turn * TURN + slot;
     // The steps that may fail (the stack may be used up) come first.
     if (pool.holds) this.hold(1);
+    if (pool.inFlight === 0) pool.keeper?.keep();
     this.#settlers[slot] = settler;
     this.#ids[slot] = id;
     this.#pools[slot] = pool;
@@ -180,6 +181,7 @@ class Delivery {
     this.#vacant[this.#vacantCount++] = slot;
     pool.inFlight--;
     if (pool.holds) this.hold(-1);
+    if (pool.inFlight === 0) pool.keeper?.look();
   }
 
   /**

@@ -146,7 +146,7 @@ const JAVASCRIPT = [
     room: 'lib/light',
     files: ['lib/light/'],
     imports: ['lib/exec', ...GROUND],
-    why: 'The library of `pool.light`, and the sources of its functions; the calls are the pool\'s.',
+    why: 'The sources of the functions of `pool.light`; the calls are the pool\'s.',
   },
   {
     room: 'lib/exec',

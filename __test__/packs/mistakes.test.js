@@ -68,6 +68,12 @@ describe('a path that leads nowhere names what is near', () => {
       'put `crate-type = ["cdylib"]` under `[lib]` in Cargo.toml, and build again';
     assert.equal(reasonOf(of('target/release/libmy_tasks.so')), reason);
   });
+
+  test('a program, where cargo new was not told of a library', () => {
+    const of = project('program', 'target/release/my-tasks', 'target/release/my_tasks.d');
+    const reason = `there is no such file; there is ${of('target/release/my-tasks')}, a program: put the tasks into src/lib.rs; put \`crate-type`;
+    assert.ok(reasonOf(of('target/release/libmy_tasks.so')).startsWith(reason));
+  });
 });
 
 describe('a file that is something else is called that', () => {
@@ -103,6 +109,18 @@ describe('a file that is something else is called that', () => {
     const file = path.join(temporary(), 'other-cpu.so');
     fs.writeFileSync(file, bytes);
     assert.equal(reasonOf(file), `it is a file for ${name}, and this is ${own}: build it here`);
+  });
+
+  test('an object file, and a program', { skip: noCompiler || process.platform !== 'linux' }, () => {
+    const source = path.join(temporary(), 'main.c');
+    fs.writeFileSync(source, 'int main(void) { return 0; }\n');
+    const make = (name, ...flags) => {
+      const file = path.join(temporary(), name);
+      assert.equal(spawnSync(process.env.CC ?? 'cc', [...flags, '-o', file, source]).status, 0);
+      return file;
+    };
+    assert.match(reasonOf(make('main.o', '-c')), /^it is an object file: link it to a library, as `cc -shared/);
+    assert.match(reasonOf(make('main')), /^it is no library that this process can open: .*executable/);
   });
 
   test('an addon', () => {

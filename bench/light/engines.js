@@ -15,12 +15,11 @@ const vm = require('node:vm');
 const { setTimeout: after } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
+const { emscripten, emscriptenWorker } = require('./emscripten');
 const isolatedVm = require('./isolated-vm');
+const { MEGABYTE, MEMORY_MB } = require('./memory');
 
 const SCRIPT = path.join(__dirname, 'tenant-worker.js');
-const MEGABYTE = 1 << 20;
-/** What a tenant may use of memory, wherever that can be said. */
-const MEMORY_MB = 64;
 
 /**
  * Milliseconds from `stop()`, called after `ms`, until `running` has settled and, on a pool of one thread, another's task has its
@@ -87,47 +86,6 @@ function isolateContexts() {
   const { Isolate } = isolatedVm.load();
   const isolate = new Isolate({ memoryLimit: 1024 });
   return { tenant: (source) => isolateTenant(isolate, source, false), stop: () => isolate.dispose() };
-}
-
-async function emscripten() {
-  const { getQuickJS } = require('quickjs-emscripten');
-  const module = await getQuickJS();
-  return {
-    tenant(source) {
-      const runtime = module.newRuntime({ memoryLimitBytes: MEMORY_MB * MEGABYTE });
-      const context = runtime.newContext();
-      const value = (result) => context.unwrapResult(result);
-      // As JSON: a handle for each property costs more than the parser.
-      const work = value(context.evalCode(`((work) => (json) => JSON.stringify(work(JSON.parse(json))))(${source})`));
-      const plain = value(context.evalCode(`(${source})`));
-      return {
-        call(input) {
-          const json = context.newString(input === undefined ? 'null' : JSON.stringify(input));
-          const result = value(context.callFunction(work, context.undefined, json));
-          const output = context.getString(result);
-          result.dispose();
-          json.dispose();
-          return JSON.parse(output);
-        },
-        runaway(ms) {
-          const until = performance.now() + ms;
-          runtime.setInterruptHandler(() => performance.now() > until);
-          const result = context.callFunction(plain, context.undefined, context.undefined);
-          const late = performance.now() - until;
-          const error = result.error && context.dump(result.error).message;
-          result.dispose();
-          runtime.removeInterruptHandler();
-          // What ends its native loop and then has a result was not stopped: the time it took is all the same what others wait.
-          if (late < 0) throw new Error(`the runaway ended by itself within ${ms} ms`, { cause: error });
-          return late;
-        },
-        close() {
-          for (const handle of [work, plain, context, runtime]) handle.dispose();
-        },
-      };
-    },
-    stop: () => undefined,
-  };
 }
 
 function nodeVm() {
@@ -238,10 +196,11 @@ const ENGINES = {
   isolates: { name: 'isolated-vm, an isolate each', open: isolates, needs: 'isolated-vm', library: true },
   isolateContexts: { name: 'isolated-vm, contexts of one isolate', open: isolateContexts, needs: 'isolated-vm', library: true },
   emscripten: { name: 'quickjs-emscripten', open: emscripten, blocks: true, library: true },
+  emscriptenWorker: { name: 'quickjs-emscripten in a Worker', open: emscriptenWorker, library: true },
   nodeVm: { name: 'node:vm, on the main thread', open: nodeVm, blocks: true },
   scriptPool: { name: 'rust-workers, a script with node:vm', open: scriptPool },
   piscina: { name: 'piscina with node:vm', open: piscina, library: true },
   workers: { name: 'a Worker each', open: workers },
 };
 
-module.exports = { ENGINES, MEMORY_MB };
+module.exports = { ENGINES };

@@ -9,6 +9,7 @@
 
 const { inspect } = require('node:util');
 
+const { Rejection } = require('../answer-errors');
 const { InvalidArgTypeError, InvalidArgValueError, LightClosedError, OutOfRangeError, errorFromCode } = require('../errors');
 const { lineOf } = require('../inspection');
 const { lightLibrary } = require('../native/light-library');
@@ -38,6 +39,15 @@ const STATE = 4;
 /** What a light object has beside its functions; `then`, or it would be a promise. */
 const RESERVED = new Set(['close', 'ready', 'run', 'then', 'with']);
 
+/** The pools that have the pack: to look for its library costs more than a definition. */
+const prepared = new WeakSet();
+
+function useLibrary(pool) {
+  if (prepared.has(pool)) return;
+  pool.use(lightLibrary());
+  prepared.add(pool);
+}
+
 /** Which definitions to drop when their objects are forgotten. */
 const forgotten = new FinalizationRegistry(({ pool, id }) => drop(pool.deref(), id));
 
@@ -55,12 +65,15 @@ class Definition {
   id;
   ready;
   #pool;
+  #run;
   #closing;
   #running = 0;
   #idle;
 
-  constructor(pool, names, given, callees, timeout) {
+  /** @param {Function} run the pool's, for calls */
+  constructor(pool, run, names, given, callees, timeout) {
     this.#pool = pool;
+    this.#run = run;
     this.names = names;
     this.callees = callees;
     this.timeout = timeout;
@@ -83,17 +96,42 @@ class Definition {
   }
 
   /** @param {number} index of the function */
-  async call(index, given, options) {
-    if (this.isClosed) throw new LightClosedError('this light object is closed: pool.light makes another one');
-    this.#running++;
+  call(index, given, options) {
+    return new Promise((resolve, reject) => {
+      if (this.isClosed) return reject(new LightClosedError('this light object is closed: pool.light makes another one'));
+      this.#running++;
+      if (this.id !== undefined) return this.#submit([this.id, index, given], options, resolve, reject);
+      this.ready.then(
+        () => this.#submit([this.id, index, given], options, resolve, reject),
+        (error) => this.#failed(reject, error),
+      );
+    });
+  }
+
+  #submit(input, options, resolve, reject) {
+    const failed = (error) => this.#failed(reject, error);
+    const done = (outcome) => {
+      if (outcome instanceof Rejection) outcome.then(undefined, failed);
+      else if (!Array.isArray(outcome)) this.#settled(resolve, outcome);
+      // What the function gave was an array; or it threw. See packs/light/src/tasks/run.rs.
+      else if (outcome.length === 1) this.#settled(resolve, outcome[0]);
+      else this.#settled(reject, outcome[1]);
+    };
     try {
-      if (this.id === undefined) await this.ready;
-      return unwrap(await this.#pool.run(RUN, [this.id, index, given], options));
+      this.#run(RUN, input, options, done, failed);
     } catch (error) {
-      throw asOurs(error);
-    } finally {
-      if (--this.#running === 0) this.#idle?.();
+      // The stack is used up.
+      failed(error);
     }
+  }
+
+  #settled(settle, value) {
+    settle(value);
+    if (--this.#running === 0) this.#idle?.();
+  }
+
+  #failed(reject, error) {
+    this.#settled(reject, asOurs(error));
   }
 
   close() {
@@ -106,13 +144,6 @@ class Definition {
     forgotten.unregister(this);
     await drop(this.#pool, this.id);
   }
-}
-
-/** What `light.run` of the pack has given: see packs/light/src/tasks/run.rs. */
-function unwrap(result) {
-  if (!Array.isArray(result)) return result;
-  if (result.length === 1) return result[0];
-  throw result[1];
 }
 
 /** The pack knows codes, and not classes. */
@@ -216,11 +247,12 @@ function refuseTwice(...lists) {
  * `pool.light(functions, options)`
  *
  * @param {import('./worker-pool').WorkerPool} pool
+ * @param {Function} run as `run` of the pool, into functions that settle a promise
  * @param {Record<string, string | Function>} functions
  * @param {object} [options]
  * @returns {Light}
  */
-function light(pool, functions, options = {}) {
+function light(pool, run, functions, options = {}) {
   validateObject(functions, 'functions');
   const given = validateOptions(options, 'options', OPTIONS);
   const { memory = MEMORY, stack = STACK, timeout, globals = {}, host = {}, clock = false, random = false, state = false } = given;
@@ -243,8 +275,8 @@ function light(pool, functions, options = {}) {
   const [hostNames, callees] = calleesOf(host);
   const known = refuseTwice(names, Object.keys(globals), hostNames);
   const sources = names.map((name) => lightSource(name, functions[name], known));
-  pool.use(lightLibrary());
-  const definition = new Definition(pool, names, [names, sources, { ...globals }, hostNames, memory, stack, flags], callees, timeout);
+  useLibrary(pool);
+  const definition = new Definition(pool, run, names, [names, sources, { ...globals }, hostNames, memory, stack, flags], callees, timeout);
   return new Light(definition, undefined);
 }
 

@@ -5,7 +5,7 @@
  */
 
 const { rejectBy } = require('../answer-errors');
-const { EVENTS, SUBMISSION } = require('../constants');
+const { SUBMISSION } = require('../constants');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { namedByMessage } = require('../flow/outcomes');
@@ -15,6 +15,7 @@ const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
 const { TaskTransfer } = require('../transfer/task-transfer');
+const { hearCalls } = require('./call-events');
 const { DEPOSIT, KINDS, WITHOUT_INPUT, WITH_NUMBER, openIntake } = require('./intake');
 const { nativeOwnerOf, unknownTask } = require('./task-router');
 
@@ -22,18 +23,7 @@ const delivery = deliveryOf(binding);
 
 const { LATEST_REPORT, REPORTS } = SUBMISSION;
 
-// Tasks may call functions from now on. Loaded for the first that does.
-const calls = delivery.handler(EVENTS.NATIVE_CALL, () => ({
-  made: undefined,
-  deliver(...call) {
-    this.made ??= new (require('./native-calls').NativeCalls)(delivery);
-    this.made.deliver(...call);
-  },
-  act() {
-    this.made?.act();
-  },
-}));
-delivery.handler(EVENTS.NATIVE_CALL_OVER, () => ({ deliver: (call) => calls.made?.over(call) }));
+hearCalls(delivery);
 
 /** Whether the outputs of many inputs come back. */
 const KEEPS = true;

@@ -30,10 +30,11 @@ class ScriptSide {
   /** As `scriptSettings` returns them. */
   settings;
 
-  constructor(native, fallbackPorts, script, settings, events) {
+  constructor(native, fallbackPorts, script, settings, events, kept) {
     this.native = native;
     this.settings = settings;
-    this.workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script, settings, events });
+    this.workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script, settings, events, kept });
+    kept.add(native, this.workers);
   }
 
   /** What submits its tasks. */
@@ -50,10 +51,11 @@ class ScriptSide {
  * @param {object} options of the pool, as they were given
  * @param {object} settings of the pool, as `poolSettings` returns them
  * @param {boolean} fixed whether the pool was made with a number of workers
+ * @param {import('./kept').Kept} kept
  * @param {Function} runNested as WorkerEvents takes it
  * @param {Function} runCalled the same
  */
-function sideOfScript(pool, script, options, settings, fixed, runNested, runCalled) {
+function sideOfScript(pool, script, options, settings, fixed, kept, runNested, runCalled) {
   const ofScript = scriptSettings(options, settings, fixed);
   const url = locateScript(script);
   refuseOwnScript(url);
@@ -61,7 +63,7 @@ function sideOfScript(pool, script, options, settings, fixed, runNested, runCall
   const native = new NativeScriptPool(binding, binding.createPool(settings, namedLimits(settings, true)), fallbackPorts);
   const events = new WorkerEvents(pool, runNested, runCalled);
   native.runCalled = (...given) => events.runCalled(...given);
-  return new ScriptSide(native, fallbackPorts, url, ofScript, events);
+  return new ScriptSide(native, fallbackPorts, url, ofScript, events, kept);
 }
 
 /**
@@ -70,14 +72,15 @@ function sideOfScript(pool, script, options, settings, fixed, runNested, runCall
  * @param {import('./worker-pool').WorkerPool} pool
  * @param {import('../task/native-pool').NativePool} ofPool
  * @param {object} settings of the pool
+ * @param {import('./kept').Kept} kept
  */
-function sideOfFunctions(pool, ofPool, settings) {
+function sideOfFunctions(pool, ofPool, settings, kept) {
   const ofScript = scriptSettings({}, settings, false);
   const fallbackPorts = fallbackPortsOf(binding, delivery);
   // Beside the one of the native tasks, for the same handle.
   const native = new NativeScriptPool(binding, ofPool.handle, fallbackPorts);
   native.holds = ofPool.holds;
-  return new ScriptSide(native, fallbackPorts, locateScript(NO_SCRIPT), ofScript, new WorkerEvents(pool));
+  return new ScriptSide(native, fallbackPorts, locateScript(NO_SCRIPT), ofScript, new WorkerEvents(pool), kept);
 }
 
 module.exports = { sideOfFunctions, sideOfScript };

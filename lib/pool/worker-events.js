@@ -5,13 +5,9 @@
 const { takesNoMoreTasks } = require('../errors');
 const { callUser } = require('../user-code');
 
-/**
- * Workers must not keep alive a pool that everybody else has forgotten. But while a worker starts, its outcome is still to be told,
- * perhaps to a listener that alone has the pool: `await once(pool, 'error')`.
- */
+/** Workers must not keep alive a pool that everybody else has forgotten; kept.js says what does. */
 class WorkerEvents {
   #pool;
-  #kept;
 
   #runNested;
   #runCalled;
@@ -39,11 +35,6 @@ class WorkerEvents {
     const pool = this.#pool.deref();
     if (pool === undefined) reject(takesNoMoreTasks(name));
     else this.#runCalled(pool, name, input, options, resolve, reject);
-  }
-
-  /** @param {boolean} isStarting whether a worker of the pool is starting */
-  keepPool(isStarting) {
-    this.#kept = isStarting ? this.#pool.deref() : undefined;
   }
 
   emit(event, ...values) {

@@ -26,6 +26,7 @@ const { ANNOUNCED, BY_FORCE, GRACEFULLY, NativePool } = require('../task/native-
 const { NativeSubmitter } = require('./native-submitter');
 const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { Admission } = require('./admission');
+const { Kept } = require('./kept');
 // Not when a pool closes: by then `require` may give another copy of the addon.
 const { Closing } = require('./closing');
 
@@ -77,6 +78,8 @@ class WorkerPool extends EventEmitter {
   #closing;
   /** Looks after 'drain' in a pool without `maxQueue`, once somebody listens. */
   #emptied;
+  /** Keeps it while only a listener has it, and what that waits for is to come; once there is a listener, or a worker. */
+  #kept;
   /** The last counters, once the pool has closed. */
   #lastCounters;
   /** Traces that record it, and pages that show it. */
@@ -138,7 +141,8 @@ class WorkerPool extends EventEmitter {
 
   #openScript(script, options, fixed) {
     const { sideOfScript } = require('./script-side');
-    const side = sideOfScript(this, script, options, this.#settings, fixed, WorkerPool.#runNested, WorkerPool.#runCalled);
+    this.#kept = new Kept(this);
+    const side = sideOfScript(this, script, options, this.#settings, fixed, this.#kept, WorkerPool.#runNested, WorkerPool.#runCalled);
     const { native, workers, settings } = side;
     this.#workers = workers;
     this.#scriptOptions = settings.shown;
@@ -313,7 +317,7 @@ class WorkerPool extends EventEmitter {
   #openFunctions() {
     const { sideOfFunctions } = require('./script-side');
     const settings = { ...this.#settings, minThreads: 0, maxThreads: this.#counters().maxThreads };
-    const side = sideOfFunctions(this, this.#native, settings);
+    const side = sideOfFunctions(this, this.#native, settings, this.#keeps());
     this.#workers = side.workers;
     const scriptTasks = side.submitter(this.#admission);
     inheritance?.inherit(scriptTasks);
@@ -387,7 +391,17 @@ class WorkerPool extends EventEmitter {
   }
 
   light(functions, options) {
-    return require('./light').light(this, functions, options);
+    return require('./light').light(this, (...call) => this.#runInto(...call), functions, options);
+  }
+
+  /**
+   * Runs a task whose promise is somebody else's: `resolve` gets what `settleBy` of lib/answer-errors.js takes apart. As `run`, but that the
+   * options have none of `dedupe`, `cache` and `retries` without a promise in between.
+   */
+  #runInto(task, input, options, resolve, reject) {
+    if (this.#callSites !== undefined || isTraced() || (options !== undefined && sharesRuns(options))) this.run(task, input, options).then(resolve, reject);
+    else if (this.#admission.isClosed) reject(takesNoMoreTasks(task));
+    else this.#tasks.run(task, input, options, resolve, reject);
   }
 
   get engine() {
@@ -517,7 +531,33 @@ class WorkerPool extends EventEmitter {
 
   #listened(event, self) {
     if (event === 'drain' && this.#settings.maxQueue === Infinity) this.#queue().watch();
+    this.#keeps().listened(event);
     return self;
+  }
+
+  // `off` is another name for it only where nothing is overridden.
+  off(event, listener) {
+    return this.removeListener(event, listener);
+  }
+
+  removeListener(event, listener) {
+    super.removeListener(event, listener);
+    this.#kept?.listened(event);
+    return this;
+  }
+
+  removeAllListeners(...events) {
+    super.removeAllListeners(...events);
+    this.#kept?.listened(events[0]);
+    return this;
+  }
+
+  #keeps() {
+    if (this.#kept === undefined) {
+      this.#kept = new Kept(this);
+      this.#kept.add(this.#native);
+    }
+    return this.#kept;
   }
 
   get closed() {

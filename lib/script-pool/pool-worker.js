@@ -109,6 +109,12 @@ class PoolWorker {
     if (this.#killTimeout === Infinity || this.#doomed.has(id)) return;
     this.#doomed.set(id, now() + this.#killTimeout);
     if (!this.#timers.has('judge')) this.#judgeIn(this.#killTimeout);
+    this.#pool.keeper?.look();
+  }
+
+  /** Whether it may be terminated soon, for a task that does not stop. */
+  get isDoomed() {
+    return this.#doomed.size > 0;
   }
 
   #judgeIn(milliseconds, deadline) {
@@ -143,7 +149,7 @@ class PoolWorker {
     const { handle } = this.#pool;
     const atHand = binding.jobsOfWorker(handle, this.number);
     this.#doomed = new Map(atHand.filter((id) => this.#doomed.has(id)).map((id) => [id, this.#doomed.get(id)]));
-    if (this.#doomed.size === 0 || this.killed) return;
+    if (this.#doomed.size === 0 || this.killed) return this.#pool.keeper?.look();
     const time = now();
     const stuck = [...this.#doomed.keys()].filter((id) => this.#doomed.get(id) <= time);
     // Those that wait for tasks of their own, which should stop too, have time until these have: all are stopped together.

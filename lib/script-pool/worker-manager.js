@@ -39,6 +39,10 @@ class WorkerManager {
   #settings;
   /** Tell the pool's listeners, if anybody still has the pool. */
   #events;
+  /** Keeps the pool while something is to be told. */
+  #kept;
+  /** How many workers were found to have ended, of which Node has not said so yet. */
+  #unreported = 0;
   /** The workers that live or are starting, by number. */
   #workers = new Map();
   /** Called once the script's exports are known, or cannot be. */
@@ -62,9 +66,10 @@ class WorkerManager {
    * @param {import('./fallback-ports').FallbackPorts} setup.fallbackPorts
    * @param {string} setup.script its URL
    * @param {object} setup.settings as `scriptSettings` returns them
-   * @param {{ emit(event: string, ...values: unknown[]): void, keepPool(isStarting: boolean): void }} setup.events
+   * @param {{ emit(event: string, ...values: unknown[]): void }} setup.events
+   * @param {import('../pool/kept').Kept} setup.kept is told when its answers below may be others
    */
-  constructor({ pool, delivery, fallbackPorts, script, settings, events }) {
+  constructor({ pool, delivery, fallbackPorts, script, settings, events, kept }) {
     this.#pool = pool;
     this.#delivery = delivery;
     this.#fallbackPorts = fallbackPorts;
@@ -72,6 +77,7 @@ class WorkerManager {
     this.#place = placeOf(script);
     this.#settings = settings;
     this.#events = events;
+    this.#kept = kept;
     pool.workers = this;
     this.#tellSize();
   }
@@ -109,6 +115,7 @@ class WorkerManager {
     if (this.#workers.size >= settings.most) {
       this.#refuseStuck((task) => new DeadlockError('the pool has too few workers now: those left are blocked, and wait for this task', { task }));
     }
+    this.#kept.look();
   }
 
   /**
@@ -144,8 +151,23 @@ class WorkerManager {
     return starting;
   }
 
-  #keepPool() {
-    this.#events.keepPool(this.#starting() > 0);
+  /** Whether a worker has not loaded the script yet: its outcome is still to be told. */
+  get isStartingOne() {
+    return this.#starting() > 0;
+  }
+
+  /** Whether a worker is to end, as far as is known here. */
+  get isEndingOne() {
+    if (this.#unreported > 0) return true;
+    for (const { ending, killed, isDoomed } of this.#workers.values()) if (ending || killed || isDoomed) return true;
+    // One that has to be replaced says so to the native side, before it answers its last task.
+    return this.#settings.recycle !== undefined && this.#workers.size > binding.scriptsLiving(this.#pool.handle);
+  }
+
+  /** Whether a worker will end since it is idle, once it is. */
+  get hasSurplus() {
+    const { keep, idleTimeout } = this.#settings;
+    return idleTimeout !== Infinity && this.#workers.size > keep;
   }
 
   /** Starts one more worker. If that fails and there is no other worker, all waiting tasks are rejected with the error. */
@@ -227,7 +249,9 @@ class WorkerManager {
   /** Replaces the worker of this number, or all, once their tasks are done; a promise of their end. */
   recycle(number) {
     const { recycleWorkers } = require('./worker-list');
-    return recycleWorkers(this.#workers, number, this.#delivery);
+    const ended = recycleWorkers(this.#workers, number, this.#delivery);
+    this.#kept.look();
+    return ended;
   }
 
   /** Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. */
@@ -270,6 +294,7 @@ class WorkerManager {
   /** A worker was found to have ended. Why, Node will say: until then all that it ran waits, but for what this thread waits for. */
   #left(worker) {
     worker.left = true;
+    this.#unreported++;
     worker.say('was found to have ended, while this thread is blocked');
     const { ran, orphans } = this.#remove(worker);
     worker.ran = ran;
@@ -348,7 +373,7 @@ class WorkerManager {
     worker.lastError = this.#lastErrors.get(number);
     this.#workers.set(number, worker);
     worker.say('starts, with the script %s', this.#script);
-    this.#keepPool();
+    this.#kept.look();
     this.#fallbackPorts.open(key, {
       port: worker.port,
       ready: (told) => this.#told(worker, told),
@@ -380,7 +405,7 @@ class WorkerManager {
     thread.once('online', () => (worker.resourceLimits = thread.resourceLimits));
     thread.once('exit', (code) => this.#fallbackPorts.afterAll(() => {
       this.#exited(worker, code);
-      this.#keepPool();
+      this.#kept.look();
     }));
     thread.unref();
     // Later, so that the code that makes a pool can listen to it first.
@@ -404,7 +429,8 @@ class WorkerManager {
     if (isEnding) {
       worker.say('ends by itself');
       if (thrown !== undefined) this.#tell('error', error);
-      return worker.endsWithin(this.#settings.shutdownTimeout);
+      worker.endsWithin(this.#settings.shutdownTimeout);
+      return this.#kept.look();
     }
     if (names === undefined) {
       // A setup that was told to end has ended.
@@ -421,7 +447,7 @@ class WorkerManager {
     this.#loaded();
     // It may be at a task already, while others wait for it as one that starts.
     this.need(worker.number);
-    this.#keepPool();
+    this.#kept.look();
   }
 
   /** A task of a worker submits one to this pool, or cancels one. */
@@ -443,6 +469,7 @@ class WorkerManager {
   /** A worker has ended, and all events that it sent before have been delivered. */
   #exited(worker, code) {
     const { left } = worker;
+    if (left) this.#unreported--;
     worker.say('has ended with exit code %d%s', code, worker.error === undefined ? '' : `, by an error: ${worker.error?.stack ?? worker.error}`);
     const { ran, orphans } = left ? { ran: worker.ran, orphans: [] } : this.#remove(worker);
     if (worker.error === undefined) this.#lastErrors.delete(worker.number);

@@ -47,6 +47,8 @@ class NativePool {
   step = undefined;
   /** Called after each batch while the delivery watches this pool; true ends the watch. */
   look = isSeen;
+  /** Is told when it has tasks under way, and when it has none any more, while somebody listens to the pool (lib/pool/kept.js). */
+  keeper = undefined;
   /** Whether this thread is blocked just now: then nothing of the user's may run. */
   isBlocked = false;
 

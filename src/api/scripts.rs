@@ -247,6 +247,13 @@ pub fn worker_counts(env: Env, pool: u32) -> napi::Result<List<f64>> {
     Ok(numbers(counts.unwrap_or_default()))
 }
 
+/// How many workers take tasks, or are starting.
+#[napi(catch_unwind)]
+pub fn scripts_living(env: Env, pool: u32) -> napi::Result<u32> {
+    let living = Environment::of(&env)?.pools().with(pool, |pool| pool.scripts_living());
+    Ok(living.unwrap_or(0) as u32)
+}
+
 /// How many jobs wait for a script worker.
 #[napi(catch_unwind)]
 pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {

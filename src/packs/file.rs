@@ -31,7 +31,14 @@ fn missing(path: &Path) -> String {
     if let Some(file) = in_target(path) {
         return format!("{NONE}; there is {}: build this one, or give that path", file.display());
     }
-    match beside(path, |extension| extension == "rlib" || extension == "a") {
+    let useless = beside(path, |extension| extension == "rlib" || extension == "a" || extension.is_empty());
+    match useless {
+        Some(file) if file.extension().is_none() => {
+            format!(
+                "{NONE}; there is {}, a program: put the tasks into src/lib.rs; {CRATE_TYPE}",
+                file.display()
+            )
+        }
         Some(file) => format!("{NONE}; there is {}, which no program can load: {CRATE_TYPE}", file.display()),
         None => format!("{NONE}; build it, or check the path"),
     }
@@ -47,14 +54,15 @@ fn plain(file: &Path) -> Option<String> {
     Some(stem.strip_prefix("lib").map_or(stem.clone(), str::to_owned))
 }
 
-/// A file of such an extension in the same folder, with the same name but for what `plain` leaves out.
+/// A file of such an extension (empty: of none) in the same folder, with the same name but for what `plain` leaves out.
 fn beside(path: &Path, extension: impl Fn(&OsStr) -> bool) -> Option<PathBuf> {
     let wanted = plain(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut near: Vec<PathBuf> = fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|file| file.extension().is_some_and(&extension) && plain(file).as_ref() == Some(&wanted))
+        .filter(|file| extension(file.extension().unwrap_or_default()))
+        .filter(|file| file.is_file() && plain(file).as_ref() == Some(&wanted))
         .collect();
     near.sort();
     near.into_iter().next()
@@ -123,7 +131,7 @@ pub(super) fn what_else(file: &Path) -> Option<String> {
         [0x7f, b'E', b'L', b'F', ..] if cfg!(not(any(target_os = "linux", target_os = "android"))) => {
             Some(of("linux"))
         }
-        [0x7f, b'E', b'L', b'F', ..] if cfg!(target_os = "linux") => elf_machine(&head),
+        [0x7f, b'E', b'L', b'F', ..] if cfg!(target_os = "linux") => elf(&head),
         [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..]
             if cfg!(not(target_vendor = "apple")) =>
         {
@@ -137,14 +145,15 @@ pub(super) fn what_else(file: &Path) -> Option<String> {
     }
 }
 
-/// For an ELF file of another CPU than this one: so.
-fn elf_machine(head: &[u8]) -> Option<String> {
-    let machine = u16::from_le_bytes([*head.get(18)?, *head.get(19)?]);
+/// For an ELF file of another CPU than this one, and for one that is not linked: so.
+fn elf(head: &[u8]) -> Option<String> {
+    let number = |at: usize| Some(u16::from_le_bytes([*head.get(at)?, *head.get(at + 1)?]));
     let own = match std::env::consts::ARCH {
         "x86_64" => 62,
         "aarch64" => 183,
         _ => return None,
     };
+    let machine = number(18)?;
     let name = match machine {
         3 => "32-bit x86",
         40 => "32-bit ARM",
@@ -152,6 +161,12 @@ fn elf_machine(head: &[u8]) -> Option<String> {
         183 => "aarch64",
         _ => "another kind of CPU",
     };
-    (machine != own)
-        .then(|| format!("it is a file for {name}, and this is {}: build it here", std::env::consts::ARCH))
+    if machine != own {
+        return Some(format!(
+            "it is a file for {name}, and this is {}: build it here",
+            std::env::consts::ARCH
+        ));
+    }
+    (number(16)? == 1)
+        .then(|| "it is an object file: link it to a library, as `cc -shared -o tasks.so` does".to_owned())
 }

@@ -1,9 +1,9 @@
 //! Opens libraries, and adds the tasks of those that are packs to the registry.
 //!
 //! *Once in a process.* What has become of a library is kept by its file, and by the address of its function, which is the same
-//! where the system knows the file by another name. A lock is held from the look to the end of the pack's function, so of threads that
-//! load one pack at the same time the first does, and the others find it. A library that was refused after its function had run is refused
-//! in the same words again: the function is called once.
+//! where the system knows the file by another name. Of threads that load one pack at the same time the first calls its function, and the
+//! others wait for what becomes of it; those that load other packs do not, so one whose function never returns keeps nobody else. A library
+//! that was refused after its function had run is refused in the same words again: the function is called once.
 //!
 //! *All or nothing.* Every table is read, checked and copied before the first task is registered. Nothing is ever unloaded: threads, and what
 //! they leave when they end, may need the library's code. So a library that is no pack stays in the process too.
@@ -16,7 +16,7 @@
 use std::collections::HashMap;
 use std::ffi::{c_char, c_int};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use libloading::Library;
 use parking_lot::Mutex;
@@ -58,7 +58,7 @@ type Outcome = Result<Arc<Pack>>;
 struct Table {
     by_path: HashMap<PathBuf, Outcome>,
     /// By the address of the pack's function.
-    by_function: HashMap<usize, Outcome>,
+    by_function: HashMap<usize, Arc<OnceLock<Outcome>>>,
 }
 
 /// The packs of a process.
@@ -86,20 +86,19 @@ impl Packs {
     pub fn load(&self, path: &Path) -> Result<Arc<Pack>> {
         let shown = path.display();
         let file = find(path).map_err(|why| fault(&shown, why))?;
-        let mut table = self.table.lock();
-        if let Some(outcome) = table.by_path.get(&file) {
+        if let Some(outcome) = self.table.lock().by_path.get(&file) {
             return outcome.clone();
         }
         let function = open(&file).map_err(|why| fault(&shown, why))?;
         // Not `fn_addr_eq`: it is the function of one library, which the loader has mapped once.
         let address = function as usize;
-        let outcome = match table.by_function.get(&address) {
-            Some(outcome) => outcome.clone(),
-            None => guard(|| self.begin(function, &file))
-                .unwrap_or_else(|panic| Err(fault(&shown, panic.message()))),
+        let cell = Arc::clone(self.table.lock().by_function.entry(address).or_default());
+        let begin = || {
+            guard(|| self.begin(function, &file)).unwrap_or_else(|panic| Err(fault(&shown, panic.message())))
         };
-        table.by_function.insert(address, outcome.clone());
-        table.by_path.insert(file, outcome.clone());
+        // Not under the lock: the pack's code runs here.
+        let outcome = cell.get_or_init(begin).clone();
+        self.table.lock().by_path.insert(file, outcome.clone());
         outcome
     }
 

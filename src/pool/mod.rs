@@ -100,7 +100,7 @@ mod resize_tests;
 #[cfg(all(test, not(loom)))]
 mod script_tests;
 #[cfg(all(test, shuttle))]
-mod shuttle_tests;
+pub(crate) mod shuttle_tests;
 #[cfg(all(test, not(loom)))]
 mod small_job_tests;
 #[cfg(all(test, not(loom)))]

@@ -52,6 +52,7 @@ use super::estimates::CHUNK;
 use super::position::Taker;
 use super::queue::Taken;
 use super::rank::Place;
+use super::script_state::Waker;
 use super::state::{Phase, Pool, Shared, State};
 use super::task_observer::Age;
 use super::threads::Activity;
@@ -290,7 +291,12 @@ impl Pool {
             self.wake_one(state);
             return None;
         }
+        let (wakers, any_in_place) = (state.no_more_calls(), state.scripts.blocked > 0);
         self.announce_if_closed(state);
+        if any_in_place {
+            self.0.script_work.notify_all();
+        }
+        wakers.into_iter().for_each(Waker::notify);
         None
     }
 }

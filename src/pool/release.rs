@@ -24,7 +24,19 @@ impl State {
 
     /// Whether takers of this kind have nothing more to wait for, as the pool closes.
     pub(super) fn has_no_more(&self, taker: Taker) -> bool {
-        self.phase == Phase::Draining && self.queue.waiting(taker) == 0
+        let is_expected = taker == Taker::Script && self.expects_calls();
+        self.phase == Phase::Draining && self.queue.waiting(taker) == 0 && !is_expected
+    }
+
+    /// Whether native tasks may call functions, as others of this pool did: then the script workers of a closing pool stay. Each call
+    /// would start one else.
+    pub(super) fn expects_calls(&self) -> bool {
+        self.threads.may_call() && !self.scripts.is_forced()
+    }
+
+    /// A native thread has ended. The script workers that may go now, since it was the last: to be notified, once the lock is free.
+    pub(super) fn no_more_calls(&mut self) -> Vec<&'static dyn Waker> {
+        if self.has_no_more(Taker::Script) { self.scripts.notify_all() } else { Vec::new() }
     }
 }
 

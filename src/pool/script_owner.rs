@@ -46,6 +46,11 @@ impl Pool {
         self.0.lock().scripts.functions.drop_source(number);
     }
 
+    /// How many script workers take jobs, or are starting.
+    pub fn scripts_living(&self) -> usize {
+        self.0.lock().scripts.living()
+    }
+
     /// How many jobs wait for a script worker.
     pub fn scripts_waiting(&self) -> usize {
         self.0.lock().waiting(Taker::Script)

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::test_tasks::{SLEEP, TestTasks};
+use super::test_tasks::{CALL, SLEEP, TestTasks};
 use super::*;
 use crate::error::{Code, Result};
 use crate::sync::Instant;
@@ -17,7 +17,7 @@ use crate::value::{Payload, Value};
 
 /// Keeps every answer by the job's id, and panics if the pool answers a job twice.
 #[derive(Default)]
-struct Answers(Mutex<HashMap<u64, std::result::Result<Value, Code>>>);
+struct Answers(Mutex<HashMap<u64, std::result::Result<Value, Code>>>, Mutex<Vec<Asked>>);
 
 impl Answers {
     fn leak() -> &'static Answers {
@@ -33,6 +33,22 @@ impl Outbox for Answers {
     fn settle(&self, _: usize, id: u64, outcome: Result<Value>) {
         let before = self.0.lock().unwrap().insert(id, outcome.map_err(|error| error.code()));
         assert!(before.is_none(), "job {id} was answered twice");
+    }
+
+    fn call(&self, _: usize, asked: Asked, _: Payload) {
+        self.1.lock().unwrap().push(asked);
+    }
+}
+
+/// Waits for what another thread brings about.
+fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "it did not come");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -946,4 +962,39 @@ fn nothing_is_stuck_that_waits_for_a_worker_in_the_place_of_one_that_leaves() {
     pool.evict_worker(leaving);
     assert_eq!(pool.stuck_scripts(), [3], "if none can be started");
     pool.close(true, None);
+}
+
+#[test]
+fn workers_of_a_closing_pool_stay_for_native_tasks_that_call() {
+    for force in [false, true] {
+        let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), RecordingWaker::leak());
+        let worker = join(&pool, waker);
+        assert!(matches!(pool.script_step(worker, None, IdleWait::Never), Step::Wait));
+        let calls = Job::new(1, answers, CALL, Payload::Value(Value::Number(2.0)), None);
+        assert!(pool.submit(calls, 0, Target::Native).is_ok());
+        let asked = until(|| answers.1.lock().unwrap().pop());
+        pool.close(force, None);
+        assert_eq!(waker.notifications(), 1, "of the end of the pool");
+        if force {
+            assert!(matches!(pool.script_step(worker, None, IdleWait::Never), Step::Leave));
+            assert_eq!(until(|| answers.of(1)), Err(Code::PoolClosed));
+            continue;
+        }
+        assert!(matches!(pool.script_step(worker, None, IdleWait::Never), Step::Wait), "it may call again");
+        asked.answer(Ok(Ok(Payload::Value(Value::Null))));
+        let again = until(|| answers.1.lock().unwrap().pop());
+        submit_nested(&pool, answers);
+        assert_eq!(waker.notifications(), 2, "of the function");
+        assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(2));
+        assert!(matches!(pool.script_step(worker, Some((2, done())), IdleWait::Never), Step::Wait));
+        again.answer(Ok(Ok(Payload::Value(Value::Null))));
+        assert_eq!(until(|| answers.of(1)), Ok(Value::Number(2.0)));
+        until(|| (waker.notifications() == 3).then_some(()));
+        assert!(matches!(pool.script_step(worker, None, IdleWait::Never), Step::Leave));
+    }
+}
+
+/// The function that the running job 1 calls.
+fn submit_nested(pool: &Pool, answers: &'static Answers) {
+    assert!(pool.submit(job(2, answers, None).waited_by(OF_1), 0, Target::AnyWorker).is_ok());
 }

@@ -392,6 +392,7 @@ impl State {
             && worker.running.is_empty()
             && self.bound_to(number) == 0
             && self.queue.blocked(Taker::Script) == 0
+            && !self.expects_calls()
     }
 
     /// Takes out a job that was finished, and counts it. Its outcome counts, unless its time was up before.

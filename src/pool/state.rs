@@ -108,6 +108,15 @@ impl State {
         self.phase == Phase::Open
     }
 
+    /// Whether it has closed: nothing of it is under way, and nobody is there who could wait for a task that comes now.
+    pub(super) fn is_over(&self) -> bool {
+        self.phase == Phase::Draining
+            && self.threads.alive() == 0
+            && self.answering == 0
+            && self.gate_is_empty()
+            && self.scripts.are_gone(&self.queue)
+    }
+
     pub(super) fn age_at(&self, at: Instant) -> Age {
         age_at(self.made, at)
     }
@@ -194,12 +203,7 @@ impl Pool {
 
     /// Calls the functions that wait for the end of the pool, if it has come.
     pub(super) fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
-        let nothing_runs = state.threads.alive() == 0 && state.answering == 0;
-        if state.phase == Phase::Draining
-            && nothing_runs
-            && state.gate_is_empty()
-            && state.scripts.are_gone(&state.queue)
-        {
+        if state.is_over() {
             let announce = std::mem::take(&mut state.when_closed);
             drop(state);
             for tell in announce {

@@ -118,7 +118,8 @@ impl Pool {
     /// A pool that closes takes what accepted jobs wait for.
     fn admit(&self, state: &mut State, entry: &Entry, target: Target) -> Result<usize> {
         let is_nested = matches!(entry, Entry::Job(job) if job.waiter().is_some());
-        if state.phase != Phase::Open && (!is_nested || state.scripts.is_forced()) {
+        // What waited for a nested one may have ended since, and the pool with it: the owner has not read that yet.
+        if state.phase != Phase::Open && (!is_nested || state.scripts.is_forced() || state.is_over()) {
             return Err(Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"));
         }
         let (taker, config) = (target.taker(), &self.0.config);

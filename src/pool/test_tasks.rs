@@ -19,6 +19,8 @@ pub(super) const FAIL: usize = 3;
 pub(super) const VARIED: usize = 4;
 /// Sleeps as well; the pool learns nothing about the other from it.
 pub(super) const HOLD: usize = 5;
+/// Calls a function, as often as its input says.
+pub(super) const CALL: usize = 6;
 
 /// No other threads.
 pub(super) struct NoHelpers;
@@ -36,11 +38,23 @@ impl Helpers for NoHelpers {
 pub(super) struct TestTasks;
 
 impl Execute for TestTasks {
-    fn execute(&self, task: usize, input: Payload, token: &CancelToken, _: &dyn Helpers) -> Result<Value> {
+    fn execute(
+        &self,
+        task: usize,
+        input: Payload,
+        token: &CancelToken,
+        helpers: &dyn Helpers,
+    ) -> Result<Value> {
         match (task, input.into_value()?) {
             (ECHO, value) => Ok(value),
             (SLEEP | HOLD, Value::Number(millis)) => {
                 token.sleep(Duration::from_secs_f64(millis / 1000.0)).map(|()| Value::Number(millis))
+            }
+            (CALL, Value::Number(times)) => {
+                for _ in 0..times as usize {
+                    helpers.call("function", Value::Null, token)?.expect("it returns");
+                }
+                Ok(Value::Number(times))
             }
             (PANIC, value) => panic!("on purpose: {value:?}"),
             (FAIL, Value::Number(n)) if n < 0.0 => Err(Error::new(Code::TaskFailed, "below zero")),
@@ -54,6 +68,6 @@ impl Execute for TestTasks {
     }
 
     fn name(&self, task: usize) -> &str {
-        ["echo", "sleep", "panic", "fail", "varied", "hold"][task]
+        ["echo", "sleep", "panic", "fail", "varied", "hold", "call"][task]
     }
 }

@@ -133,6 +133,8 @@ pub(super) struct Threads {
     soon: usize,
     /// Threads whose tasks wait for a function that they have called (`calling.rs`).
     calling: usize,
+    /// Whether there ever was one.
+    has_called: bool,
     /// So many more than there may be are kept, asleep, for calls to come.
     reserve: usize,
     /// How often a thread has begun something; it wraps.
@@ -156,6 +158,7 @@ impl Threads {
             dozing: None,
             soon: 0,
             calling: 0,
+            has_called: false,
             reserve: 0,
             begun: 0,
         }
@@ -224,6 +227,11 @@ impl Threads {
         self.limit() > self.calling
     }
 
+    /// Whether a task of a thread has called a function, so that the next may.
+    pub(super) fn may_call(&self) -> bool {
+        self.has_called && self.alive > 0
+    }
+
     /// Tasks that wait for a function that they have called: each with its key.
     pub(super) fn calls(&self) -> impl Iterator<Item = (Calling, Option<&Key>)> {
         self.slots.iter().filter_map(|slot| slot.calling.map(|calling| (calling, slot.permits.key())))
@@ -240,6 +248,7 @@ impl Threads {
         slot.calling = Some(calling);
         self.soon -= usize::from(std::mem::take(&mut slot.soon));
         self.calling += 1;
+        self.has_called = true;
         self.reserve = self.reserve.max(self.substitutes());
         self.slots[number].permits.take_limit()
     }

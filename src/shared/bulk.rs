@@ -3,6 +3,12 @@
 //! All of them go by relaxed loads and stores of whole words of 8 bytes, with single bytes at a ragged head and
 //! tail (V8's own `TypedArray.prototype.set` on shared memory does the same). Each element of up to 8 bytes that
 //! is aligned to its size is read or written whole; nothing is said of the order between elements.
+//!
+//! *Sizes are mixed*, where others use the cells of the elements meanwhile: JavaScript, whose memory model has such accesses, and tasks
+//! that do not take the range. `std::sync::atomic` leaves racing accesses of different sizes out, as C++ does; what is compiled has them:
+//! LLVM says for each byte which of the atomic writes an atomic read may see, never that the read is undefined, and the processors that Node
+//! runs on access an aligned word as one. No value that is read here is trusted, whichever it is. Single bytes for all would not help: others
+//! choose their sizes, and it would cost eight times as much. (Miri refuses such a race; the tests that it runs have none.)
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 

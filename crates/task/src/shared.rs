@@ -25,6 +25,9 @@ pub(crate) fn split_number(number: u64) -> (usize, u8) {
 ///
 /// A task that changes it must be declared `in_place` (nobody else has the memory meanwhile) or `atomic` (others have it, and all
 /// of them use atomics). Returned from the task, it arrives as the same memory.
+///
+/// `read` and `write` access whole words of 8 bytes, relaxed, so an element that is aligned to its size is never torn. Others may
+/// use smaller cells of the same memory at that time, as JavaScript does: each byte then is one that was written.
 #[derive(Clone, Copy)]
 pub struct Shared<'a> {
     view: u8,
@@ -98,7 +101,8 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// Cells until the first word, words, and cells after the last.
+/// Cells until the first word, words, and cells after the last. That others access the same bytes by other sizes is answered for in the
+/// host's src/shared/bulk.rs.
 fn by_words(bytes: &[AtomicU8]) -> (&[AtomicU8], &[AtomicU64], &[AtomicU8]) {
     let head = bytes.as_ptr().align_offset(align_of::<AtomicU64>()).min(bytes.len());
     let (head, rest) = bytes.split_at(head);

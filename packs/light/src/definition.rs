@@ -1,5 +1,6 @@
 //! What tenants have defined, for all threads: sources compiled to bytecode, once, and what worlds are made with.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -68,8 +69,22 @@ pub(crate) fn register(definition: &Arc<Definition>) {
     definitions().insert(definition.id, definition.clone());
 }
 
+thread_local! {
+    /// The one that was found last: most calls are of the same as the one before.
+    static LAST: RefCell<Option<Arc<Definition>>> = const { RefCell::new(None) };
+}
+
 pub(crate) fn find(id: u64) -> Option<Arc<Definition>> {
-    definitions().get(&id).cloned()
+    LAST.with_borrow_mut(|last| {
+        if let Some(definition) = last
+            && definition.id == id
+            && !definition.was_dropped()
+        {
+            return Some(definition.clone());
+        }
+        last.clone_from(&definitions().get(&id).cloned());
+        last.clone()
+    })
 }
 
 /// Whether it was there.

@@ -21,6 +21,8 @@ mod face;
 mod function;
 mod pin;
 mod shared_pool;
+#[cfg(all(test, shuttle))]
+mod shuttle_tests;
 mod submissions;
 mod under_way;
 

@@ -21,7 +21,7 @@ use crate::sync::{Arc, Condvar, Mutex, thread};
 use crate::value::Value;
 
 /// Runs a program under many schedules: shuttle's random ones, and those of PCT, which has few changes between threads.
-fn explore(program: fn()) {
+pub(crate) fn explore(program: fn()) {
     let program = move || {
         // PCT refuses programs whose first run leaves it no choice between threads, and a random one may start none.
         let others = [(); 2].map(|()| thread::spawn(thread::yield_now));
@@ -45,12 +45,12 @@ fn explore(program: fn()) {
 const STACK: usize = 256 * 1024;
 
 /// A random number below `end`; part of the schedule.
-fn below(end: usize) -> usize {
+pub(crate) fn below(end: usize) -> usize {
     thread_rng().gen_range(0..end)
 }
 
 /// Whether something that happens once in so many times happens now.
-fn once_in(times: usize) -> bool {
+pub(crate) fn once_in(times: usize) -> bool {
     below(times) == 0
 }
 
