@@ -1055,8 +1055,11 @@ export interface LightOptions {
   timeout?: number;
   /** Values that are globals of the code. @default none */
   globals?: Record<string, unknown>;
-  /** Functions of this thread that the code may call and await. Arguments and results are copied. @default none */
-  host?: Record<string, (...args: any[]) => unknown>;
+  /**
+   * Functions of this thread that the code may call and await. Arguments and results are copied. `this.signal` aborts when the call
+   * waits no more. @default none
+   */
+  host?: Record<string, (this: { readonly signal: AbortSignal }, ...args: any[]) => unknown>;
   /** Whether `Date.now()` and `new Date()` are there. @default false */
   clock?: boolean;
   /** Whether `Math.random()` is there. @default false */

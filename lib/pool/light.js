@@ -246,7 +246,9 @@ function callOptions({ timeout, callees }, options) {
   return all;
 }
 
-/** The host's functions take their arguments as an array. */
+/**
+ * What light code calls: its arguments come as an array. `this` has the signal, and no argument, since code could pass one that looks like it.
+ */
 function calleesOf(host) {
   const names = Object.keys(host);
   if (names.length === 0) return [names, undefined];
@@ -254,7 +256,7 @@ function calleesOf(host) {
   const callees = {};
   for (const name of names) {
     const callee = validateFunction(host[name], `options.host.${name}`);
-    callees[name] = (given) => callee(...given);
+    callees[name] = (given, signal) => Reflect.apply(callee, { signal }, given);
   }
   return [names, callees];
 }

@@ -147,12 +147,26 @@ function refuse(call, error) {
 }
 
 /** Of an error that is none of ours, such as a DataCloneError of a result with a port, no more than the message. */
-const toRefusal = (error) =>
-  typeof error?.code === 'string' ? { code: error.code, message: String(error.message) } : { code: 'ERR_RW_UNSUPPORTED_VALUE', message: textOf(error) };
+function toRefusal(error) {
+  try {
+    const { code, message } = error;
+    if (typeof code === 'string') return { code, message: String(message) };
+  } catch {
+    // A getter of the program's threw it, and it has getters of its own.
+  }
+  return { code: 'ERR_RW_UNSUPPORTED_VALUE', message: textOf(error) };
+}
 
-const isRefusal = (error) => types(error) && REFUSALS.has(error.code) && error instanceof errorFromCode(error.code, '').constructor;
-
-const types = (error) => typeof error === 'object' && error !== null && typeof error.code === 'string';
+/** What is thrown may be the program's: a proxy, or a getter that throws. */
+function isRefusal(error) {
+  try {
+    if (typeof error !== 'object' || error === null) return false;
+    const { code } = error;
+    return REFUSALS.has(code) && error instanceof errorFromCode(code, '').constructor;
+  } catch {
+    return false;
+  }
+}
 
 function textOf(error) {
   try {

@@ -2,13 +2,7 @@
 
 /** Light code by `pool.light`, and what it throws apart from what ends it. */
 
-const fs = require('node:fs');
-
 const { WorkerPool } = require('../../..');
-const { LIGHT } = require('../../../lib/install/paths');
-
-/** Why nothing can be attacked here, or undefined. */
-const lacking = fs.existsSync(LIGHT.file) ? undefined : 'the library of pool.light is not built: node lib/install/ensure.js --light';
 
 /** What the code threw. */
 class Thrown extends Error {
@@ -52,4 +46,4 @@ function openLight(threads = 1) {
   return { pool, define, call, evaluate, drop: (light) => light.close(), close: () => pool.destroy() };
 }
 
-module.exports = { Thrown, lacking, openLight };
+module.exports = { Thrown, openLight };

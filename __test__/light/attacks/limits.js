@@ -123,6 +123,22 @@ const ENDLESS = [
   '() => Array.prototype.reduce.call({ length: 2 ** 53 - 1 }, isFinite, 0)',
   '() => new Set({ [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }) }) })',
   '() => Math.max(...{ [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }) }) })',
+  // Native loops; packs/light/tests/native_loops.rs has more, and how late each ends.
+  '() => Array.prototype.join.call({ length: 2 ** 53 - 1 }, "")',
+  '() => Array.prototype.reverse.call({ length: 2 ** 53 - 1 })',
+  '() => Array.prototype.splice.call({ length: 2 ** 53 - 1 }, 0, 1)',
+  '() => Array.prototype.copyWithin.call({ length: 2 ** 53 - 1 }, 1, 0)',
+  '() => new Array(2 ** 32 - 1).sort()',
+  '() => new Array(2 ** 32 - 1) + ""',
+  '() => { let a = []; for (let i = 0; i < 40; i++) a = [a, a]; return a.flat(Infinity) }',
+  '() => "a".repeat(4e6).indexOf("a".repeat(2e6) + "b")',
+  '() => "\\u0315\\u0300\\u0316".repeat(2e5).normalize("NFC")',
+  '() => ((1n << 1000000n) - 1n).toString()',
+  '() => { const a = new Array(1e5).fill(1); for (;;) a.indexOf(2) }',
+  // What a stop throws becomes a rejection, and the caller goes on.
+  '() => { for (;;) (async () => { for (;;); })() }',
+  '() => { for (;;) Promise.all({ [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }) }) }) }',
+  '() => { for (;;) Promise.reject(1) }',
 ];
 
 module.exports = { DEPTH, ENDLESS, HUNGER };

@@ -44,7 +44,8 @@ pub(crate) fn limit_of(stage: &Stage, definition: &Definition, exception: &Value
 }
 
 fn is_nothing(value: &Value<'_>) -> bool {
-    value.tag() == rquickjs_sys::JS_TAG_NULL || value.tag() == rquickjs_sys::JS_TAG_UNINITIALIZED
+    value.tag() == rust_workers_quickjs::JS_TAG_NULL
+        || value.tag() == rust_workers_quickjs::JS_TAG_UNINITIALIZED
 }
 
 /// What a source throws while it is compiled or evaluated, as the error of `pool.light`.

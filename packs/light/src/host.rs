@@ -4,6 +4,7 @@
 //! after it has returned.
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
 use std::ptr;
 
 use rust_workers_abi as abi;
@@ -133,6 +134,28 @@ impl Call {
             unsafe { (self.host().release)(self.call, &output) };
         }
         result
+    }
+}
+
+/// Parts of what the host copies: they are let go as soon as it has. What [`Call::part`] gives stays until the task ends.
+#[derive(Default)]
+pub(crate) struct Lent(RefCell<Vec<Box<[u64]>>>);
+
+impl Lent {
+    /// A copy of bytes that lives as long as this.
+    pub(crate) fn part(&self, bytes: &[u8]) -> Option<abi::Part> {
+        // An array of its own size, aligned for every element.
+        let mut words: Vec<u64> = Vec::new();
+        words.try_reserve_exact(bytes.len().div_ceil(8)).ok()?;
+        words.extend(bytes.chunks(8).map(|chunk| {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            u64::from_ne_bytes(word)
+        }));
+        let mut words = words.into_boxed_slice();
+        let data = words.as_mut_ptr().cast();
+        self.0.borrow_mut().push(words);
+        Some(abi::Part { kind: abi::part::BYTES, reserved: 0, data, len: bytes.len() })
     }
 }
 

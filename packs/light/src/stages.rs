@@ -85,7 +85,7 @@ pub(crate) fn with_stage<R>(memory: usize, work: impl FnOnce(&mut Worlds) -> R) 
 
 impl Worlds {
     fn new(memory: usize) -> Option<Worlds> {
-        let stage = Stage::new(memory.next_power_of_two().max(SMALLEST))?;
+        let stage = Stage::new(memory.checked_next_power_of_two()?.max(SMALLEST))?;
         Some(Worlds { stage, worlds: HashMap::default(), size: 0, clock: 0, drops: definition::drops() })
     }
 

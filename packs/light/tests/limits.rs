@@ -279,6 +279,16 @@ fn functions_are_bound_until_there_is_no_memory() {
     assert_eq!(eval(source, vec![5.0.into()]), Ok(expected));
 }
 
+/// The interpreter collected while the shape of the object was in no list.
+#[test]
+fn objects_grow_until_there_is_no_memory() {
+    for memory in (0..24).map(|step| (1 << 20) + step * 90_001) {
+        let source = "() => { const o = {}; for (let i = 0; ; i++) { o['p' + i] = {}; if (i % 500 === 0) ({ ...o }) } }";
+        let id = Tenant { memory, ..Tenant::of(source) }.id();
+        assert_eq!(code(result(call(&Run::default(), id, vec![]))), "ERR_RW_LIGHT_MEMORY");
+    }
+}
+
 #[test]
 fn what_compiles_is_bounded_by_its_length() {
     // As much for the compiler as a source can ask for, in little memory of its own; and more than there may be.

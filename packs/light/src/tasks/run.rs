@@ -69,7 +69,7 @@ impl Task<'_> {
         let settled =
             function.call(&stage.context().undefined(), &arguments).and_then(|value| helpers.settle(value));
         match settled {
-            Ok(Settled::Value(_)) if stage.watch().was_stopped() => Err(errors::stopped()),
+            _ if stage.watch().was_stopped() => Err(errors::stopped()),
             Ok(Settled::Value(value)) => {
                 // A mistake that nobody sees is worse than a result that is late: as in Node, it ends the task.
                 if let Some(reason) = stage.unhandled() {

@@ -6,12 +6,13 @@
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
-use rquickjs_sys as sys;
 use rust_workers_abi::{outcome, wire as tag};
+use rust_workers_quickjs as sys;
 
 use super::convert::{self, Unwritten};
 use super::js::{Context, Outcome, Thrown, Value};
 use super::stage::Core;
+use crate::host::Lent;
 use crate::wire::cursor::Cursor;
 use crate::wire::output::Output;
 
@@ -137,8 +138,8 @@ fn report<'w>(core: &Core, context: Context<'w>, arguments: Vec<Value<'w>>) -> O
         return Ok(context.undefined());
     };
     let value = arguments.into_iter().next().unwrap_or_else(|| context.undefined());
-    let mut output = Output::new(LIMIT);
-    convert::write(&helpers, &value, &mut output, &|bytes| call.part(bytes), &|| core.watch.should_stop())
+    let (mut output, lent) = (Output::new(LIMIT), Lent::default());
+    convert::write(&helpers, &value, &mut output, &|bytes| lent.part(bytes), &|| core.watch.should_stop())
         .map_err(|refusal| unwritten(core, context, refusal))?;
     call.progress(output.wire(), output.parts());
     Ok(context.undefined())
@@ -156,8 +157,8 @@ fn host<'w>(core: &Core, context: Context<'w>, arguments: Vec<Value<'w>>, index:
         ));
     };
     let arguments = context.array(arguments)?;
-    let mut output = Output::new(LIMIT);
-    convert::write(&helpers, &arguments, &mut output, &|bytes| call.part(bytes), &|| {
+    let (mut output, lent) = (Output::new(LIMIT), Lent::default());
+    convert::write(&helpers, &arguments, &mut output, &|bytes| lent.part(bytes), &|| {
         core.watch.should_stop()
     })
     .map_err(|refusal| unwritten(core, context, refusal))?;

@@ -8,7 +8,7 @@ use std::ffi::CString;
 use std::marker::PhantomData;
 use std::ptr;
 
-use rquickjs_sys as sys;
+use rust_workers_quickjs as sys;
 
 pub(crate) use sys::JSValue as Raw;
 

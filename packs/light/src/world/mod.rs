@@ -1,6 +1,6 @@
 //! The interpreter and its memory.
 //!
-//! Each thread of a pool has a *stage*: a region of memory in which one interpreter stands (QuickJS-NG, through `rquickjs-sys`). It is made once,
+//! Each thread of a pool has a *stage*: a region of memory in which one interpreter stands (QuickJS-NG, through `quickjs`). It is made once,
 //! and a picture of it is kept. A *world* is what a tenant sees: that picture and the few bytes that differ, where its functions are. To
 //! begin a task is to set the stage to the tenant's world, which is a copy of what the task before has changed: microseconds, whatever that was.
 //! So nothing is left of a task, nothing has to be cleaned up after one that was stopped in the middle, and a thousand tenants are a thousand

@@ -133,11 +133,6 @@
   const helperNext = helperPrototype.next;
   put(helperPrototype, 'next', { next() { return apply(helperNext, this, []); } }.next);
 
-  // A function that is bound when there is only memory for half of it ends the process: so there is enough for all of it before.
-  const { bind } = Function.prototype;
-  const NewArrayBuffer = ArrayBuffer;
-  put(Function.prototype, 'bind', { bind(self) { new NewArrayBuffer(1024 + 16 * arguments.length); return apply(bind, this, arguments); } }.bind);
-
   const console = {};
   for (const name of ['debug', 'error', 'info', 'log', 'trace', 'warn']) put(console, name, { [name]() {} }[name]);
   put(globalThis, 'console', console);

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use rquickjs_sys as sys;
+use rust_workers_quickjs as sys;
 
 use super::host_functions;
 use super::image::{Base, Image, Page};
@@ -487,7 +487,8 @@ unsafe extern "C" fn rejected(
     let promise = context.share(promise).identity();
     if handled {
         drop(core.watch.handled(promise).map(|reason| context.own(reason)));
-    } else {
-        core.watch.rejected(promise, context.share(reason).into_raw());
+    } else if core.watch.rejected(promise, reason) {
+        // The list holds it.
+        let _ = context.share(reason).into_raw();
     }
 }

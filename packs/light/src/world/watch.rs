@@ -11,6 +11,9 @@ use crate::host::Call;
 /// Bytes that are never much of a native loop's memory.
 const SMALL: usize = 1024;
 
+/// So many rejections are remembered at once: a loop that makes them may not fill memory that is not its own.
+const REJECTIONS: usize = 1 << 16;
+
 /// Of one stage.
 #[derive(Default)]
 pub(crate) struct Watch {
@@ -94,16 +97,21 @@ impl Watch {
         self.memory.get()
     }
 
-    /// A promise was rejected; the reason's reference is taken over.
-    pub(crate) fn rejected(&self, promise: usize, reason: Raw) {
-        self.unhandled.borrow_mut().push((promise, reason));
+    /// A promise was rejected. Whether the reason's reference was taken over.
+    pub(crate) fn rejected(&self, promise: usize, reason: Raw) -> bool {
+        let mut unhandled = self.unhandled.borrow_mut();
+        let room = unhandled.len() < REJECTIONS;
+        if room {
+            unhandled.push((promise, reason));
+        }
+        room
     }
 
     /// Somebody has seen to a rejection after all: its reason.
     pub(crate) fn handled(&self, promise: usize) -> Option<Raw> {
         let mut unhandled = self.unhandled.borrow_mut();
-        let index = unhandled.iter().position(|(other, _)| *other == promise)?;
-        Some(unhandled.swap_remove(index).1)
+        let index = unhandled.iter().rposition(|(other, _)| *other == promise)?;
+        Some(unhandled.remove(index).1)
     }
 
     /// The reasons of rejections that nobody has seen to, the first one first.

@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = rust_workers_abi::wire::MAX_DEPTH;
 
 /// Which typed array of the interpreter is which of the wire: by the wire's number, from `Int8Array` on.
 const TYPED_ARRAYS: [u32; 12] = {
-    use rquickjs_sys as sys;
+    use rust_workers_quickjs as sys;
     [
         sys::JSTypedArrayEnum_JS_TYPED_ARRAY_INT8,
         sys::JSTypedArrayEnum_JS_TYPED_ARRAY_UINT8,

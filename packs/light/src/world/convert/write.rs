@@ -65,7 +65,7 @@ impl<'w> Writer<'_, 'w> {
     }
 
     fn value(&mut self, value: &Value<'w>) -> Result<(), Unwritten> {
-        use rquickjs_sys as sys;
+        use rust_workers_quickjs as sys;
         self.written += 1;
         if self.written.is_multiple_of(1024) && (self.should_stop)() {
             return Err(Unwritten::Thrown);
@@ -97,7 +97,7 @@ impl<'w> Writer<'_, 'w> {
     }
 
     fn bigint(&mut self, value: &Value<'w>) -> Result<(), Unwritten> {
-        if value.tag() == rquickjs_sys::JS_TAG_SHORT_BIG_INT {
+        if value.tag() == rust_workers_quickjs::JS_TAG_SHORT_BIG_INT {
             let number = value.to_i64_of_bigint()?;
             let magnitude = number.unsigned_abs();
             let words: &[u64] = if magnitude == 0 { &[] } else { &[magnitude] };
