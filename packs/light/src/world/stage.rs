@@ -27,9 +27,6 @@ const KEPT: usize = 1 << 20;
 /// comparisons of all of it.
 const WATCHED_FROM: u32 = 64;
 
-/// Then so often it is made sure that writes are still seen, which is a call of the system.
-const CHECKED_EACH: u32 = 16;
-
 /// What native code of the interpreter and of this pack may need beyond the limit that the interpreter keeps.
 const RESERVED: usize = 160 << 10;
 /// A thread with less than this left runs no light code: everything is too deep.
@@ -201,10 +198,9 @@ impl Stage {
     /// Sets the region to a picture: the one that it was set to before, where `repeats` is not 0.
     fn restore(&mut self, image: &Image) {
         let region = self.core.region();
-        let is_checked = self.repeats.is_multiple_of(CHECKED_EACH);
+        // Asked each time, which is a call of the system: a handler that came after ours would take the next fault for a crash.
         if self.repeats > 0
-            && let Some(guard) = region.guard()
-            && (!is_checked || guard.is_sound())
+            && let Some(guard) = region.guard().filter(|guard| guard.is_sound())
         {
             let written = guard.written();
             if written.len() != self.written.len() {
