@@ -151,6 +151,22 @@ describe('limits', () => {
     await assert.rejects(one('() => { const a = {}; a.b = a; return a }').f(), { code: 'ERR_RW_CYCLIC_VALUE' });
   });
 
+  test('what cannot enter is named as its caller knows it, in the message and in the stack', async () => {
+    const light = one('(first, second) => second');
+    const named = (start) => (error) => {
+      assert.equal(error.code, 'ERR_RW_UNSUPPORTED_VALUE');
+      assert.ok(error.message.startsWith(start), error.message);
+      assert.ok(error.stack.includes(error.message), error.stack);
+      return true;
+    };
+    await assert.rejects(light.f(1, { x: [() => 1] }), named('arguments[1].x[0] is a function'));
+    await assert.rejects(light.run('f', Symbol('s')), named('arguments[0] is a symbol'));
+    await assert.rejects(light.map('f', [1, { z: () => 2 }]), named('inputs[1].z is a function'));
+    await assert.rejects(pool.light({ f: '() => 1' }, { globals: { g: () => 1 } }).ready, named('options.globals.g is a function'));
+    // What code throws is its own.
+    await assert.rejects(one("() => { throw new Error('input[2][0] is mine') }").f(), { message: 'input[2][0] is mine' });
+  });
+
   test('nothing is left of a call, of its own tenant or another', async () => {
     const light = one('(change) => { if (change) { Array.prototype.map = 1; globalThis.x = 1 } return [typeof [].map, typeof x] }');
     const other = one('() => [typeof [].map, typeof x]');

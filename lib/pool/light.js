@@ -41,6 +41,10 @@ const STATE = 4;
 /** What a light object has beside its functions; `then`, or it would be a promise. */
 const RESERVED = new Set(['close', 'map', 'ready', 'run', 'then', 'with']);
 
+/** What errors call what was given. */
+const ARGUMENTS = 'arguments';
+const GLOBALS = 'options.globals';
+
 /** The pools that have the pack: to look for its library costs more than a definition. */
 const prepared = new WeakSet();
 
@@ -88,7 +92,7 @@ class Definition {
     try {
       this.id = await this.#pool.run(DEFINE, given);
     } catch (error) {
-      throw asOurs(error);
+      throw asOurs(error, GLOBALS);
     }
     forgotten.register(this, { pool: new WeakRef(this.#pool), id: this.id }, this);
   }
@@ -118,9 +122,9 @@ class Definition {
     try {
       if (this.id === undefined) await this.ready;
       const outputs = await this.#pool.map(RUN, callsOf(inputs, this.id, index), options);
-      return options?.settle === true ? outcomesOf(outputs, asOurs) : resultsOf(outputs);
+      return options?.settle === true ? outcomesOf(outputs, (error) => asOurs(error, ARGUMENTS)) : resultsOf(outputs);
     } catch (error) {
-      throw namedByMessage(asOurs(error));
+      throw namedByMessage(asOurs(error, ARGUMENTS));
     } finally {
       if (--this.#running === 0) this.#idle?.();
     }
@@ -149,7 +153,7 @@ class Definition {
   }
 
   #failed(reject, error) {
-    this.#settled(reject, asOurs(error));
+    this.#settled(reject, asOurs(error, ARGUMENTS));
   }
 
   close() {
@@ -166,12 +170,25 @@ class Definition {
 
 const closed = () => new LightClosedError('this light object is closed: pool.light makes another one');
 
-/** The pack knows codes, and not classes. */
-function asOurs(error) {
+/**
+ * The pack knows codes, and not classes.
+ *
+ * @param {string} given what the caller has given, for errors that say where in it they are
+ */
+function asOurs(error, given) {
   const { code, message } = error ?? {};
   if (typeof code !== 'string' || !code.startsWith('ERR_RW_') || !OURS.has(code)) return error;
   const own = errorFromCode(code, message);
-  return error instanceof own.constructor ? error : own;
+  if (!(error instanceof own.constructor)) return own;
+  return nameAs(error, given);
+}
+
+/** What it names by its place in the input of `light.run`, [id, index, arguments], or of `light.define`, as its caller knows it. */
+function nameAs(error, given) {
+  const { message, stack } = error;
+  error.message = message.replace(/^input\[2\]/, given).replace(/^(inputs\[\d+\])\[2\]\[0\]/, '$1');
+  if (error.message !== message && typeof stack === 'string') error.stack = stack.replace(message, () => error.message);
+  return error;
 }
 
 const OURS = new Set([
