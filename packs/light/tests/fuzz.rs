@@ -286,6 +286,44 @@ fn sources() {
     assert!(compiled > 100, "only {compiled} were compiled");
 }
 
+/// Functions of one world by turns, so often that its memory is watched: a build with `debug_assertions` compares all of it before each run.
+#[test]
+fn worlds() {
+    const FUNCTIONS: usize = 8;
+    const RUNS: usize = 200;
+    let corpus: Vec<&str> = CORPUS.lines().collect();
+    let mut ended_by_a_limit = 0u64;
+    rounds(6, |random| {
+        let mut sources = Vec::new();
+        while sources.len() < FUNCTIONS {
+            let source = mutate_source(random, &corpus);
+            let tenant = Tenant::of(&format!("() => ({source})"));
+            if let Some(Js::Number(id)) = tenant.define(&Run::default()).result {
+                Run::default().task("light.drop", Js::Number(id));
+                sources.push(source);
+            }
+        }
+        let list: String = sources.iter().map(|source| format!("() => ({source}),")).collect();
+        let all = format!(
+            "(() => {{ let runs = 0; const all = [{list}]; return (n) => n < 0 ? ++runs : (runs++, all[n]()([1], 'a')) }})()"
+        );
+        note(all.as_bytes());
+        let tenant = Tenant::of(&all);
+        // Each of them compiles alone; together they may not: one may end the expression of another.
+        let Some(Js::Number(id)) = tenant.define(&Run::default()).result else { return };
+        for _ in 0..RUNS {
+            let limited = Run { stop_after_work: Some((ThreadTime::now(), WORK / 4)), ..Run::default() };
+            let ended = call(&limited, id, vec![(random.below(FUNCTIONS) as f64).into()]);
+            judge(&ended, &all);
+            ended_by_a_limit += u64::from(ended.outcome != outcome::OK);
+            let first = call(&Run::default(), id, vec![(-1.0).into()]);
+            assert_eq!(first.result, Some(1.0.into()), "{first:?} of {all}");
+        }
+        judge(&Run::default().task("light.drop", Js::Number(id)), &all);
+    });
+    println!("{ended_by_a_limit} runs ended by a limit, or threw");
+}
+
 fn mutate_bytes(random: &mut Random, bytes: &mut Vec<u8>) {
     for _ in 0..=random.below(4) {
         if bytes.is_empty() {

@@ -152,6 +152,13 @@ impl Image {
         bytes[end..].copy_from_slice(&self.tail);
     }
 
+    /// Whether the region is as this has it, all that counts; then it is.
+    pub(crate) fn stands_in(&self, region: &mut Region, base: &Base) -> bool {
+        let before = region.bytes()[..self.extent].to_vec();
+        self.restore(region, base);
+        before == region.bytes()[..self.extent]
+    }
+
     /// `own`: the pieces of this page.
     fn restore_page(&self, number: usize, to: &mut [u8], own: &[Piece], base: &Base) {
         let mut done = 0;

@@ -206,7 +206,9 @@ impl Stage {
             if written.len() != self.written.len() {
                 self.written = written.map(|number| image.page(number, &self.base)).collect();
             }
-            return image.restore_pages(region, &mut self.written);
+            image.restore_pages(region, &mut self.written);
+            debug_assert!(image.stands_in(region, &self.base), "a page was written to, and was not noted");
+            return;
         }
         region.unwatch();
         self.written.clear();
