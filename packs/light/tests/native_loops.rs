@@ -53,7 +53,7 @@ fn elements_of_what_is_endless() {
             "() => Array.prototype.flatMap.call({ length: 2 ** 53 - 1 }, (x) => x)",
             "() => Array.prototype.concat.call([], { length: 2 ** 53 - 1, [Symbol.isConcatSpreadable]: true })",
             "() => Array.prototype.toLocaleString.call({ length: 2 ** 53 - 1 })",
-            "() => Array.prototype.fill.call({ length: 2 ** 53 - 1, set 0(v) {} }, 1, 2 ** 52)",
+            "() => Array.prototype.fill.call(new Proxy({ length: 2 ** 53 - 1 }, { set: () => true }), 1)",
             "() => Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)",
             "() => Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)",
             "() => Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1)",
