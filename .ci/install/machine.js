@@ -19,16 +19,16 @@ function find(command) {
   return path.join(folder, command);
 }
 
-/** Ends of processes, for a test that waits. */
-function run(command, args, { cwd, env }) {
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Ends of processes, for a test that waits. `code`: or the signal that has ended it; `timeout`: milliseconds, by default without a limit. */
+function run(command, args, { cwd, env, timeout }) {
+  const child = spawn(command, args, { cwd, env, timeout, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', (code, signal) => resolve({ code: code ?? signal, stdout, stderr }));
   });
 }
 
@@ -72,4 +72,4 @@ function makeMachine({ registry, node = process.execPath }) {
   };
 }
 
-module.exports = { find, makeMachine };
+module.exports = { find, makeMachine, run };

@@ -3,7 +3,7 @@
 /** Follows the walks of the pages (__test__/docs/support/walks.js) with the packages that `.ci/packs/run` has packed. */
 
 const assert = require('node:assert/strict');
-const { execFileSync, spawn } = require('node:child_process');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -15,6 +15,7 @@ const { PLATFORMS, packageOf } = require('../../lib/native/platforms');
 const { triple } = require('../../lib/native/triple');
 const { PACKAGES } = require('../../npm/places');
 const { version } = require('../../package.json');
+const { run: runCommand } = require('../install/machine');
 const { startRegistry } = require('../install/registry');
 
 /** For one command, a compilation of all that a crate depends on among them. */
@@ -25,22 +26,11 @@ const UPSTREAM = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 
 const newest = (process.env.RW_NODES ?? '').split(path.delimiter).filter(Boolean).at(-1);
 
 /** Runs a line in bash. Its folder at the end is where the next begins. */
-function type(command, { cwd, env }) {
+async function type(command, { cwd, env }) {
   const whereabouts = path.join(env.RW_WALK, 'cwd');
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', `${command}\npwd > "$RW_WALK/cwd"`], {
-    cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: TIME_LIMIT,
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      const end = code === 0 ? fs.readFileSync(whereabouts, 'utf8').trim() : cwd;
-      resolve({ code: code ?? signal, stdout, stderr, cwd: end });
-    });
-  });
+  const line = `${command}\npwd > "$RW_WALK/cwd"`;
+  const end = await runCommand('bash', ['-euo', 'pipefail', '-c', line], { cwd, env, timeout: TIME_LIMIT });
+  return { ...end, cwd: end.code === 0 ? fs.readFileSync(whereabouts, 'utf8').trim() : cwd };
 }
 
 const linesOf = (text) => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
@@ -58,8 +48,9 @@ describe('a page is followed', () => {
     const npmrc = path.join(place, 'npmrc');
     fs.writeFileSync(npmrc, `registry=${registry.url}\n//${new URL(registry.url).host}/:_authToken=any\n`);
     for (const name of [packageOf(triple()), 'rust-workers']) {
-      const publish = spawn('npm', ['publish', '--userconfig', npmrc, path.join(PACKAGES, `${name}-${version}.tgz`)], { stdio: 'ignore' });
-      assert.equal(await new Promise((resolve) => publish.on('close', resolve)), 0, `npm publish of ${name}`);
+      const tarball = path.join(PACKAGES, `${name}-${version}.tgz`);
+      const { code, stderr } = await runCommand('npm', ['publish', '--userconfig', npmrc, tarball], {});
+      assert.equal(code, 0, `npm publish of ${name}: ${stderr}`);
     }
     assert.ok(Object.hasOwn(PLATFORMS, triple()));
   });

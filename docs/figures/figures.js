@@ -20,10 +20,6 @@ const MEMORY = ['start', 'memory of 64 threads, each having answered'];
 const SORT = ['kernels', 'sorting a million random doubles, given away and back'];
 const SMALL_HASH = ['kernels', 'sha256 of one buffer of 64 bytes, alone'];
 const RECURSION = ['kernels', 'fibonacci(38), one thread'];
-const LIGHT_START = ['light', 'first result of a tenant that was never seen, on a warm pool'];
-const LIGHT_MEMORY = ['light', 'memory of the process with 1,000 tenants'];
-/** Plain computing in light code, beside the same in a Worker. */
-const LIGHT_WORK = ['fibonacci(25), recursive', 'a sum of a million numbers', 'a text of 100,000 pieces', 'JSON of 2,000 objects, written and read'];
 const DELAY = ['delay', 'event loop delay while 2 threads are busy with tasks of 1 ms, 99th percentile'];
 
 /** Two significant digits, with commas: 419,721 is 420,000, and 8.45 is 8.5. */
@@ -46,12 +42,6 @@ function median(which, name) {
   if (entry === undefined) throw new Error(`'${which[1]}' has no '${name}'`);
   return entry.median;
 }
-
-/** How many times slower light code is than V8 in a Worker, by kind of work, in order. */
-const lightSlowness = () =>
-  LIGHT_WORK.map((work) => ['light', `plain computing: ${work}`])
-    .map((which) => median(which) / median(which, 'a Worker each'))
-    .sort((a, b) => a - b);
 
 /** @returns {Map<string, string>} by name, as they are written */
 function figures() {
@@ -83,10 +73,6 @@ function figures() {
     ['small-hash-node', round(median(SMALL_HASH, 'crypto.createHash'))],
     ['native-recursion', round(median(RECURSION, 'the same in JavaScript in a Worker') / median(RECURSION))],
     ['native-sort', round(median(SORT, 'Float64Array.prototype.sort, blocking') / median(SORT))],
-    ['light-start', round(median(LIGHT_START))],
-    ['light-memory', round(contest(LIGHT_MEMORY).entries[0].also['KiB a tenant'].median)],
-    ['light-slower-least', round(lightSlowness()[0])],
-    ['light-slower-most', round(lightSlowness().at(-1))],
     ['loop-delay', round(median(DELAY))],
     ['loop-delay-piscina', round(median(DELAY, 'piscina'))],
     ['measured', line(contest(SMALL_TASKS).measured)],

@@ -17,6 +17,13 @@ const ENGINES = {
   vm: 'node:vm, on the main thread',
   workers: 'a Worker each',
 };
+/** Plain computing, beside the same in a Worker. */
+const WORK = [
+  CONTESTS.fibonacci,
+  CONTESTS.sum,
+  'plain computing: a text of 100,000 pieces',
+  'plain computing: JSON of 2,000 objects, written and read',
+];
 const RULE = ['light', CONTESTS.rule];
 const [CALLS, MAP, PEER, PEER_IN_WORKER] = ['rust-workers, light', 'rust-workers, light.map', 'quickjs-emscripten', 'quickjs-emscripten in a Worker'];
 
@@ -32,6 +39,8 @@ function lightFigures(median, contest, round) {
   );
   const ratio = (own, peer) => round(median(RULE, own) / median(RULE, peer));
   const { load } = contest(RULE).measured;
+  const slower = WORK.map((title) => median(['light', title], ENGINES.own) / median(['light', title], ENGINES.workers)).sort((a, b) => a - b);
+  const ofMemory = contest(['light', CONTESTS.memory]).entries.find(({ name }) => name === ENGINES.own);
   return [
     ...cells,
     ['light-rule-map', round(median(RULE, MAP))],
@@ -40,6 +49,9 @@ function lightFigures(median, contest, round) {
     ['light-rule-ratio-worker', ratio(CALLS, PEER_IN_WORKER)],
     ['light-map-ratio', ratio(MAP, PEER)],
     ['light-map-ratio-worker', ratio(MAP, PEER_IN_WORKER)],
+    ['light-tenant', round(ofMemory.also['KiB a tenant'].median)],
+    ['light-slower-least', round(slower[0])],
+    ['light-slower-most', round(slower.at(-1))],
     ['light-load', String(load)],
   ];
 }

@@ -2,13 +2,11 @@
 
 /**
  * `light.map`: a function for many inputs, as `pool.map` has it for tasks: one crossing, one promise, one entry of the queue. What the pack gives for
- * each input (packs/light/src/tasks/run.rs) is taken apart once all is there.
+ * each input (light-output.js) is taken apart once all is there.
  */
 
 const { fulfilled, named, rejected } = require('../flow/outcomes');
-
-const hasThrown = (output) => Array.isArray(output) && output.length === 2;
-const valueOf = (output) => (Array.isArray(output) ? output[0] : output);
+const { hasThrown, valueOf } = require('./light-output');
 
 /** What `light.run` takes for each input: one argument, or none where it is undefined. */
 function callsOf(inputs, id, index) {

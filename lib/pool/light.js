@@ -15,6 +15,7 @@ const { lineOf } = require('../inspection');
 const { lightLibrary } = require('../native/light-library');
 const { lightSource } = require('../light/sources');
 const { callsOf, outcomesOf, resultsOf } = require('./light-map');
+const { hasThrown, valueOf } = require('./light-output');
 const { ownOptions } = require('../task/options');
 const { CALLEES } = require('../task/task-context');
 const { namedByMessage } = require('../flow/outcomes');
@@ -134,10 +135,8 @@ class Definition {
     const failed = (error) => this.#failed(reject, error);
     const done = (outcome) => {
       if (outcome instanceof Rejection) outcome.then(undefined, failed);
-      else if (!Array.isArray(outcome)) this.#settled(resolve, outcome);
-      // What the function gave was an array; or it threw. See packs/light/src/tasks/run.rs.
-      else if (outcome.length === 1) this.#settled(resolve, outcome[0]);
-      else this.#settled(reject, outcome[1]);
+      else if (hasThrown(outcome)) this.#settled(reject, outcome[1]);
+      else this.#settled(resolve, valueOf(outcome));
     };
     try {
       this.#run(RUN, input, options, done, failed);

@@ -6,7 +6,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::definition::{self, Definition};
@@ -23,30 +22,10 @@ const SMALLEST: usize = 16 << 20;
 /// A stage, and the worlds that can stand on it.
 pub(crate) struct Worlds {
     pub(crate) stage: Stage,
-    worlds: HashMap<u64, Kept, BuildHasherDefault<OfId>>,
+    worlds: HashMap<u64, Kept>,
     size: usize,
     clock: u64,
     drops: u64,
-}
-
-/// Ids are numbers in a row, given by us: nobody can choose them to collide.
-#[derive(Default)]
-pub(crate) struct OfId(u64);
-
-impl Hasher for OfId {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u64(&mut self, id: u64) {
-        // All bits count, the upper ones most: the table takes some of both ends.
-        self.0 = (self.0 ^ id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 ^= self.0 >> 32;
-    }
 }
 
 struct Kept {
@@ -86,7 +65,7 @@ pub(crate) fn with_stage<R>(memory: usize, work: impl FnOnce(&mut Worlds) -> R) 
 impl Worlds {
     fn new(memory: usize) -> Option<Worlds> {
         let stage = Stage::new(memory.checked_next_power_of_two()?.max(SMALLEST))?;
-        Some(Worlds { stage, worlds: HashMap::default(), size: 0, clock: 0, drops: definition::drops() })
+        Some(Worlds { stage, worlds: HashMap::new(), size: 0, clock: 0, drops: definition::drops() })
     }
 
     /// Sets the stage to the world of `definition`, which is made if it is not there.
